@@ -1,0 +1,13 @@
+"""What can go wrong for reasons the user can mend: one clear sentence, what is wrong and what to do."""
+
+
+class JobError(Exception):
+    """The job cannot go on. The message is shown as it is, without a traceback."""
+
+
+class SourceError(JobError):
+    """The source as a whole cannot be listed or read."""
+
+
+class ObjectUnreadable(Exception):
+    """One object of a source cannot be read; it is rejected and the run goes on."""
