@@ -1,0 +1,101 @@
+"""The pages people come for: the search, its results, a song."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import queries
+from app.comparing import Likeness, Share, likeness, note_shares
+from app.db import Connection
+from app.instruments import Catalogue
+from app.queries import Found, Index, Song
+from app.reading import catalogue, read
+from app.searching import PAGE_SIZE, Search, all_of, read_search
+
+blueprint = Blueprint("songs", __name__)
+
+FILES_SHOWN = 20
+
+EXAMPLES = ((40,), (109,), (114,), (19, 52), (24, 73), (56, 57, 58), (0, 32, 66))
+"""Programs that are chosen together in the front page's examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class SongPage:
+    catalogue: Catalogue
+    song: Song
+    shares: list[Share]
+    files: list[str]
+    file_count: int
+    similar: list[Likeness]
+
+    @property
+    def same_line_up(self) -> dict[str, Any]:
+        """Arguments of the search for songs that have all of this one's instruments."""
+        return all_of(self.song.notes).arguments()
+
+
+@blueprint.get("/")
+def search() -> ResponseReturnValue:
+    """The search form, filled in with what the address says."""
+
+    def page(connection: Connection, index: Index) -> tuple[Index, Catalogue, Search]:
+        return index, catalogue(connection), read_search(request.args, catalogue(connection))
+
+    index, names, wanted = read(page)
+    return _form(index, names, wanted, 400 if wanted.problems else 200)
+
+
+@blueprint.get("/songs")
+def results() -> ResponseReturnValue:
+    """One page of the songs a search finds; the form again, with the reason, if the search is not sound."""
+
+    def page(connection: Connection, index: Index) -> tuple[Index, Catalogue, Search, Found]:
+        names = catalogue(connection)
+        wanted = read_search(request.args, names)
+        found = Found([], 0) if wanted.problems else queries.find_songs(connection, index.index_id, wanted)
+        return index, names, wanted, found
+
+    index, names, wanted, found = read(page)
+    if wanted.problems:
+        return _form(index, names, wanted, 400)
+    pages = max(1, -(-found.total // PAGE_SIZE))
+    if wanted.page > pages:
+        last = f"The search has only {pages:,} page{'s' if pages > 1 else ''}; choose one of them."
+        return _form(index, names, replace(wanted, problems=(last,)), 404, pages)
+    return render_template("results.html", catalogue=names, search=wanted, found=found, pages=pages)
+
+
+@blueprint.get("/songs/<song_hash>")
+def song(song_hash: str) -> ResponseReturnValue:
+    """One song, by the 32 hex digits of its content hash."""
+    if not re.fullmatch("[0-9a-fA-F]{32}", song_hash):
+        abort(404, "A song's address ends in 32 hexadecimal digits; this one does not.")
+    if song_hash != song_hash.lower():
+        return redirect(url_for("songs.song", song_hash=song_hash.lower()), 301)
+    found = read(lambda connection, index: _song_page(connection, index, song_hash))
+    if found is None:
+        abort(404, "No song of the present index has this hash; it may have been in an earlier one.")
+    return render_template("song.html", page=found)
+
+
+def _song_page(connection: Connection, index: Index, song_hash: str) -> SongPage | None:
+    found = queries.song(connection, index.index_id, song_hash)
+    if found is None:
+        return None
+    names = catalogue(connection)
+    files, file_count = queries.song_files(connection, index.index_id, found.line.song_id, FILES_SHOWN)
+    similar = queries.similar_songs(connection, index.index_id, found.line.song_id)
+    return SongPage(
+        names, found, note_shares(found, names), files, file_count, [likeness(found, one, names) for one in similar]
+    )
+
+
+def _form(index: Index, names: Catalogue, wanted: Search, code: int, last_page: int | None = None) -> Response:
+    page = render_template(
+        "search.html", index=index, catalogue=names, search=wanted, last_page=last_page, examples=EXAMPLES
+    )
+    return make_response(page, code)

@@ -1,0 +1,185 @@
+"""Stories of visitors, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Visit, songs
+
+BOTH = [one for one in songs() if {40, 73} <= set(one.programs)]
+CONTRADICTION = "/songs?all=40&none=40"
+PAGES = ["/", "/?all=24&any=40&none=73&drums=any", "/songs?all=40&all=73", "/songs?all=1", CONTRADICTION]
+
+
+def choose(page: Page, family: str, instrument: str, heading: str) -> None:
+    """Open a family, unless it is open, and tick an instrument under a heading."""
+    box = page.get_by_role("checkbox", name=f"{instrument}: {heading} of", exact=True)
+    if not box.is_visible():
+        page.locator("summary", has_text=re.compile(f"^{family}")).click()
+    box.check()
+
+
+def test_without_javascript_a_visitor_goes_from_two_instruments_to_a_similar_song_and_back(visit: Visit) -> None:
+    page = visit.open(javascript=False)
+    choose(page, "Strings", "Violin", "all")
+    choose(page, "Pipe", "Flute", "all")
+    page.get_by_role("button", name="Find songs").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{len(BOTH)} songs")
+    expect(page.get_by_text("Page 1 of 3")).to_be_visible()
+    first_page = set(page.locator("a.title").all_inner_texts())
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_text("Page 2 of 3")).to_be_visible()
+    second_page = page.locator("a.title").all_inner_texts()
+    assert len(second_page) == 50
+    assert not first_page & set(second_page)
+    page.get_by_role("link", name=second_page[7]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(second_page[7])
+    expect(page.get_by_role("heading", name="50 similar songs")).to_be_visible()
+    best = page.locator(".similar li").first
+    expect(best.locator(".score")).to_have_text(re.compile(r"^[01]\.\d{3}$"))
+    expect(best).to_contain_text("shared")
+    title = best.locator("a.title").inner_text()
+    best.locator("a.title").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    page.go_back()
+    page.go_back()
+    assert page.locator("a.title").all_inner_texts() == second_page
+
+
+def test_a_visitor_changes_a_search_and_finds_the_form_filled_in(visit: Visit) -> None:
+    visit.expected = "400 (BAD REQUEST)"
+    page = visit.open("/songs?all=40&all=73&drums=none&title=song")
+    page.get_by_role("link", name="Change the search").click()
+    expect(page.get_by_role("checkbox", name="Violin: all of", exact=True)).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Flute: all of", exact=True)).to_be_checked()
+    expect(page.get_by_role("group", name="Drums").get_by_role("radio", name="none")).to_be_checked()
+    expect(page.get_by_label("Part of the title")).to_have_value("song")
+    choose(page, "Pipe", "Flute", "none")
+    page.get_by_role("button", name="Find songs").click()
+    expect(page.get_by_role("alert")).to_contain_text("Flute is chosen under “all” and “none”")
+    page.get_by_role("checkbox", name="Flute: all of", exact=True).uncheck()
+    page.get_by_role("button", name="Find songs").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("0 songs")
+    page.get_by_role("link", name="Flute, search without it").click()
+    expect(page.get_by_role("link", name="Violin, search without it")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("0 songs")
+
+
+def tab_to(page: Page, target: Locator, most: int = 60) -> None:
+    """Press Tab until the target has the focus."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{target} is not reached by {most} tabs")
+
+
+def test_by_keyboard_alone_a_visitor_searches_and_opens_a_song(visit: Visit) -> None:
+    page = visit.open()
+    tab_to(page, page.get_by_role("link", name="Skip to the content"), most=1)
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator("summary", has_text="Strings"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("checkbox", name="Violin: all of", exact=True), most=1)
+    page.keyboard.press("Space")
+    expect(page.get_by_role("checkbox", name="Violin: all of", exact=True)).to_be_checked()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{len(BOTH)} songs")
+    link = page.locator("a.title").first
+    tab_to(page, link)
+    title = link.inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def test_what_has_the_keyboards_focus_is_seen(visit: Visit) -> None:
+    page = visit.open("/?all=40")
+    for target in (
+        page.locator("summary").first,
+        page.get_by_role("button", name="Find songs"),
+        page.get_by_label("Part of the title"),
+    ):
+        tab_to(page, target)
+        assert target.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
+    page.goto("/?all=40")
+    box = page.get_by_role("checkbox", name="Violin: all of", exact=True)
+    tab_to(page, box)
+    assert box.evaluate("element => getComputedStyle(element.nextElementSibling).outlineStyle") == "solid"
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [320, 375, 1280])
+def test_no_page_scrolls_sideways(visit: Visit, path: str, width: int) -> None:
+    visit.expected = "400 (BAD REQUEST)" if path == CONTRADICTION else None
+    page = visit.open(path, width=width)
+    assert overflow(page) <= 0
+    if page.locator("a.title").count():
+        page.locator("a.title").first.click()
+        expect(page.get_by_role("heading", name="similar song")).to_be_visible()
+        assert overflow(page) <= 0
+
+
+def overflow(page: Page) -> int:
+    """Pixels of the page beyond the window's width."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+CONTRASTS = """
+() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgb = colour => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = rgb(getComputedStyle(at).backgroundColor);
+      if (colour[3] === 255) return colour;
+    }
+    return [255, 255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.querySelectorAll('body *')) {
+    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+    if (!own || !element.checkVisibility()) continue;
+    const [a, b] = [light(rgb(getComputedStyle(element).color)), light(ground(element))];
+    found.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.textContent.trim().slice(0, 40)]);
+  }
+  return found;
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", [PAGES[1], PAGES[2], "song"])
+def test_all_text_has_the_contrast_that_wcag_aa_asks_for(visit: Visit, path: str, scheme: str) -> None:
+    page = visit.open(f"/songs/{BOTH[0].hash}" if path == "song" else path, scheme=scheme)
+    found = page.evaluate(CONTRASTS)
+    assert len(found) > 10
+    assert [one for one in found if one[0] < 4.5] == []
+
+
+def test_dark_mode_is_dark_and_light_mode_is_light(visit: Visit) -> None:
+    lightness = {}
+    for scheme in ("light", "dark"):
+        page = visit.open(scheme=scheme)
+        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        lightness[scheme] = sum(int(part) for part in re.findall(r"\d+", colour)[:3])
+    assert lightness["light"] > 600
+    assert lightness["dark"] < 150
+
+
+NAMELESS = """
+() => [...document.querySelectorAll('a, button, input:not([type=hidden]), summary')]
+  .filter(e => e.checkVisibility() && !(e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.innerText).trim())
+  .map(e => e.outerHTML)
+"""
+
+
+@pytest.mark.parametrize("path", ["/?all=40", "/songs?all=40", f"/songs/{BOTH[0].hash}"])
+def test_every_control_has_a_name(visit: Visit, path: str) -> None:
+    assert visit.open(path).evaluate(NAMELESS) == []
