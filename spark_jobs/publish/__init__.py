@@ -1,0 +1,1 @@
+"""Index versions: built apart from what is served, checked, switched to in one transaction, collected later."""
