@@ -1,0 +1,52 @@
+"""What `./run_kube test` runs, and what it makes ready on the machine first."""
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+
+from deployer import debian, java, process
+from deployer.errors import AlreadySaid, CommandError, DeployerError
+from deployer.paths import ROOT, cache
+
+LINTERS = {
+    "lint": ("ruff", "check", "."),
+    "format": ("ruff", "format", "--check", "."),
+    "types": ("mypy",),
+    "layers": ("lint-imports",),
+}
+FUZZ_INPUTS_LONG = "100000"
+
+
+def run(pytest_arguments: Sequence[str], long: bool) -> None:
+    """Run everything, or only pytest where arguments say what; raises AlreadySaid if anything failed."""
+    environment = java.environment() | {"NUMBA_CACHE_DIR": str(cache() / "numba")}
+    if long:
+        environment["FUZZ_INPUTS"] = FUZZ_INPUTS_LONG
+    _prepare_browser()
+    commands = {} if pytest_arguments else dict(LINTERS)
+    commands["tests"] = ("pytest", "-rs", *pytest_arguments)
+    failed = []
+    for name, command in commands.items():
+        print(f"── {name}", flush=True)
+        started = time.monotonic()
+        tool, *arguments = command
+        if process.show([f"{sys.prefix}/bin/{tool}", *arguments], cwd=ROOT, environment=environment):
+            failed.append(name)
+        print(f"   {time.monotonic() - started:.1f} s", flush=True)
+    if failed:
+        print(f"Failed: {', '.join(failed)}.", file=sys.stderr)
+        raise AlreadySaid(1)
+
+
+def _prepare_browser() -> None:
+    """Chromium for the browser tests, where it may be installed; without it they are skipped and say so."""
+    if shutil.which("chromium") or not debian.may_install():
+        return
+    print("Installing Chromium for the browser tests …", file=sys.stderr, flush=True)
+    try:
+        if not debian.available(["chromium"]):
+            debian.refresh()
+        debian.install("chromium")
+    except CommandError as error:
+        raise DeployerError(f"Chromium could not be installed for the browser tests.\n{error}") from error

@@ -1,0 +1,23 @@
+"""`./run_kube test`: the linters, the type checker and the tests."""
+
+from typing import Annotated
+
+import typer
+
+from deployer.commands import DEVELOP
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command(rich_help_panel=DEVELOP, context_settings={"ignore_unknown_options": True})(test)
+
+
+def test(
+    pytest_arguments: Annotated[
+        list[str] | None, typer.Argument(help="Handed to pytest instead of the whole suite, without the linters.")
+    ] = None,
+    long: Annotated[bool, typer.Option("--long", help="More of what is random: 100,000 fuzzed inputs.")] = False,
+) -> None:
+    """Lint, check types and layers, run every test on real parts; says what it skipped and why."""
+    from deployer import checks
+
+    checks.run(pytest_arguments or [], long)

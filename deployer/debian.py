@@ -1,0 +1,35 @@
+"""Packages of Debian and Ubuntu, installed where that is allowed."""
+
+import os
+import shutil
+from collections.abc import Sequence
+
+from deployer import process
+
+
+def may_install() -> bool:
+    """Root on a machine with apt-get."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def available(packages: Sequence[str]) -> list[str]:
+    """Those of the packages that the machine's package lists offer."""
+    return [name for name in packages if "Candidate: " in (policy := _policy(name)) and "(none)" not in policy]
+
+
+def install(package: str) -> None:
+    """Install one package; raises CommandError."""
+    process.run(
+        ["apt-get", "install", "-y", "--no-install-recommends", package],
+        environment={"DEBIAN_FRONTEND": "noninteractive"},
+    )
+
+
+def refresh() -> None:
+    """Read the package lists anew; raises CommandError."""
+    process.run(["apt-get", "update"])
+
+
+def _policy(package: str) -> str:
+    lines = process.run(["apt-cache", "policy", package]).splitlines()
+    return "".join(line for line in lines if line.strip().startswith("Candidate:"))
