@@ -10,7 +10,7 @@ from app.settings import Settings, SettingsError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit code: 0, or 2 with one sentence on stderr where the user can mend it."""
+    """The exit code: 0, 2 with one sentence on stderr for what the user can mend, 1 for what only we can."""
     parser = argparse.ArgumentParser(prog="python -m app", description="The Scale site. DATABASE_URL says where.")
     commands = parser.add_subparsers(dest="command", required=True)
     serving = commands.add_parser("serve", help="answer HTTP until stopped")
@@ -26,9 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
             outcome = migrate(settings.database_url)
             done = "already" if outcome.before == outcome.after else "now"
             print(f"The schema is {done} at version {outcome.after}.")
-    except (SettingsError, MigrationError, ServeError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    except Exception as error:
+        if os.environ.get("SCALE_DEBUG"):
+            raise
+        if isinstance(error, SettingsError | MigrationError | ServeError):
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        print(f"error: {type(error).__name__}: {error} That is a defect; --debug shows where.", file=sys.stderr)
+        return 1
     return 0
 
 

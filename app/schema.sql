@@ -63,15 +63,16 @@ CREATE TABLE song_name (
 );
 
 -- ---------------------------------------------------------------------------------------------------- run ledger
--- One row per pipeline run: what went in, with which parameters, how far it came, what came out.
+-- One row per pipeline run, kept for good: what went in, with which parameters, how far it came, what came out.
 CREATE TABLE run (
     run_id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source             text NOT NULL,
     source_fingerprint text NOT NULL,
     parameters         jsonb NOT NULL,
     code_version       text NOT NULL,
-    state              text NOT NULL DEFAULT 'scanning' CHECK (state IN ('scanning', 'publishing', 'published')),
+    state              text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'published')),
     stage_seconds      jsonb NOT NULL DEFAULT '{}',
+    counts             jsonb,
     started_at         timestamptz NOT NULL DEFAULT now(),
     finished_at        timestamptz
 );

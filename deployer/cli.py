@@ -25,20 +25,32 @@ for command in (demo, index, test):
 @cli.callback()
 def options(debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error.")) -> None:
     """Chaos at scale: a music-similarity data product, and the tools that prove it stays right while it is broken."""
-    if debug:
-        os.environ["SCALE_DEBUG"] = "1"
 
 
 def main() -> None:
+    """Run the command line; the exit code is 0, 2 for what the user can mend, 1 for what only we can."""
     signal.signal(signal.SIGTERM, _end)
+    # --debug is taken before and after the command's name.
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    if len(arguments) < len(sys.argv) - 1:
+        os.environ["SCALE_DEBUG"] = "1"
     try:
-        cli(prog_name="./run_kube")
-    except DeployerError as error:
+        cli(arguments, prog_name="./run_kube")
+    except Exception as error:
         if os.environ.get("SCALE_DEBUG"):
             raise
-        if not isinstance(error, AlreadySaid):
-            print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.code if isinstance(error, AlreadySaid) else 2)
+        sys.exit(_told(error))
+
+
+def _told(error: Exception) -> int:
+    """Say what went wrong in a sentence; returns the exit code."""
+    if isinstance(error, AlreadySaid):
+        return error.code
+    if isinstance(error, DeployerError):
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"error: {type(error).__name__}: {error} That is a defect; --debug shows where.", file=sys.stderr)
+    return 1
 
 
 def _end(number: int, frame: FrameType | None) -> None:

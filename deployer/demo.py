@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -73,6 +74,9 @@ def _publish(server: Server, source: str | None, options: Sequence[str], environ
                 f"There is no space left for the database in {server.home}: free some and run the same command again "
                 "(what is done is kept), or give another --data-dir."
             ) from error
+        raise
+    except KeyboardInterrupt:
+        print("\nInterrupted. With a --data-dir the same command goes on where it stopped.", file=sys.stderr)
         raise
     summary: dict[str, Any] = json.loads(output.splitlines()[-1])
     return summary

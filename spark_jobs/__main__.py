@@ -112,13 +112,18 @@ def collect(keep: Annotated[int, typer.Option(min=0, help="Ready versions kept b
 
 
 def main() -> None:
+    """The exit code is 0, 2 with a sentence for what the user can mend, 1 for what only we can."""
     try:
         cli()
-    except JobError as error:
+    except Exception as error:
         if os.environ.get("SCALE_DEBUG"):
             raise
-        print(error, file=sys.stderr)
-        sys.exit(2)
+        if isinstance(error, JobError):
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(2)
+        first_line = str(error).partition("\n")[0]
+        print(f"error: {type(error).__name__}: {first_line} That is a defect; --debug shows where.", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
@@ -20,7 +21,7 @@ PIPELINE_LOCK = 0x5CA1E
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A row of `run`. `state` is scanning, publishing or published; `resumed` says that it was found, not made."""
+    """A row of `run`. `state` is running or published; `resumed` says that it was found, not made."""
 
     run_id: int
     state: str
@@ -39,12 +40,10 @@ class ScanProgress:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a finished run's summary says beside its index version."""
+    """What a published run says of itself. counts: files, songs, sets, neighbours, and rejects by reason."""
 
-    files: int
-    rejects: dict[str, int]
+    counts: dict[str, Any]
     stage_seconds: dict[str, float]
-    current_index: int
 
 
 @contextmanager
@@ -92,7 +91,7 @@ def plan(connection: Connection, source: Source, parameters: Parameters, code_ve
         cursor.execute("UPDATE run SET source_fingerprint = %s WHERE run_id = %s", (fingerprint, run_id))
         _write_names(cursor, source.names())
     connection.commit()
-    return Run(run_id, "scanning", resumed=False)
+    return Run(run_id, "running", resumed=False)
 
 
 def _write_chunks(cursor: Cursor, run_id: int, objects: Iterable[SourceObject], parameters: Parameters) -> str:
@@ -153,13 +152,17 @@ def scan_progress(connection: Connection, run_id: int) -> ScanProgress:
     return ScanProgress(*row)
 
 
-def advance(connection: Connection, run_id: int, state: str) -> None:
-    """Put a run into its next state (not committed here: the caller's transaction says when it is true)."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE run SET state = %s, finished_at = CASE WHEN %s = 'published' THEN now() END WHERE run_id = %s",
-            (state, state, run_id),
-        )
+def finish(cursor: Cursor, run_id: int, index_id: int) -> None:
+    """Record that a run is published and what came out of it, in the transaction that makes it so."""
+    cursor.execute(
+        "UPDATE run SET state = 'published', finished_at = now(), counts = jsonb_build_object("
+        "'files', (SELECT sum(object_count) FROM chunk WHERE chunk.run_id = run.run_id),"
+        "'songs', songs, 'sets', sets, 'neighbours', neighbours,"
+        "'rejects', (SELECT coalesce(jsonb_object_agg(reason, files), '{}') FROM"
+        " (SELECT reason, count(*) AS files FROM reject WHERE reject.run_id = run.run_id GROUP BY reason) AS counted))"
+        " FROM index_version WHERE index_id = %s AND run.run_id = %s",
+        (index_id, run_id),
+    )
 
 
 def record_seconds(connection: Connection, run_id: int, stage: str, seconds: float) -> None:
@@ -175,14 +178,9 @@ def record_seconds(connection: Connection, run_id: int, stage: str, seconds: flo
 
 
 def facts(connection: Connection, run_id: int) -> RunFacts:
+    """What a published run recorded."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT (SELECT coalesce(sum(object_count), 0)::bigint FROM chunk WHERE run_id = run.run_id),"
-            " (SELECT coalesce(jsonb_object_agg(reason, files), '{}') FROM"
-            " (SELECT reason, count(*) AS files FROM reject WHERE run_id = run.run_id GROUP BY reason) AS counted),"
-            " stage_seconds, (SELECT index_id FROM current_index) FROM run WHERE run_id = %s",
-            (run_id,),
-        )
+        cursor.execute("SELECT counts, stage_seconds FROM run WHERE run_id = %s", (run_id,))
         row = _one(cursor.fetchone())
     connection.rollback()
     return RunFacts(*row)

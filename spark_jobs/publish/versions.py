@@ -6,7 +6,7 @@ from datetime import datetime
 from psycopg2.extensions import connection as Connection
 
 from spark_jobs.errors import JobError
-from spark_jobs.ledger import advance
+from spark_jobs.ledger import finish
 from spark_jobs.publish import check, tables
 
 _SWITCH = (
@@ -56,7 +56,7 @@ def publish(connection: Connection, index_id: int, run_id: int, neighbours: int)
             (digest, index_id),
         )
         cursor.execute(_SWITCH, (index_id,))
-        advance(connection, run_id, "published")
+        finish(cursor, run_id, index_id)
     return digest
 
 

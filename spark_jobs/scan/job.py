@@ -9,11 +9,9 @@ from pyspark import SparkContext
 
 from spark_jobs.database import connect
 from spark_jobs.errors import ObjectUnreadable
+from spark_jobs.scan.notes import DRUMS
 from spark_jobs.scan.song import Reject, RejectReason, SongFacts, scan_song
 from spark_jobs.sources.base import Read, Source, SourceObject
-
-DRUMS = 128
-"""The feature after the melodic programs; its bit says that the song has notes on the drum channel."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the command line says, before any command does its work."""
 
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -37,11 +38,19 @@ def test_an_error_is_one_sentence_without_a_traceback(
     assert capsys.readouterr().err == "error: The port is taken: give another.\n"
 
 
-def test_with_debug_an_error_shows_where_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SCALE_DEBUG", "1")
+@pytest.mark.parametrize("arguments", [["--debug", "demo"], ["demo", "--debug"]])
+def test_with_debug_an_error_shows_where_it_came_from(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCALE_DEBUG", "")
+    monkeypatch.setattr(sys, "argv", ["run_kube", *arguments])
     monkeypatch.setattr(cli, "cli", _raising(DeployerError("The port is taken: give another.")))
     with pytest.raises(DeployerError):
         cli.main()
+
+
+def test_a_defect_is_one_sentence_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(cli, "cli", _raising(ValueError("no such thing.")))
+    assert _run(monkeypatch=monkeypatch) == 1
+    assert capsys.readouterr().err == "error: ValueError: no such thing. That is a defect; --debug shows where.\n"
 
 
 def test_what_a_part_has_said_is_not_said_again(
@@ -57,8 +66,8 @@ def test_a_failed_command_can_be_pasted() -> None:
     assert str(error) == "one\ntwo\nThe command failed with code 100: apt-get install 'a package'"
 
 
-def _raising(error: DeployerError):  # type: ignore[no-untyped-def]
-    def cli(prog_name: str) -> None:
+def _raising(error: Exception) -> Callable[..., None]:
+    def cli(*arguments: object, **options: object) -> None:
         raise error
 
     return cli
