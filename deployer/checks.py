@@ -43,10 +43,9 @@ def _prepare_browser() -> None:
     """Chromium for the browser tests, where it may be installed; without it they are skipped and say so."""
     if shutil.which("chromium") or not debian.may_install():
         return
-    print("Installing Chromium for the browser tests …", file=sys.stderr, flush=True)
     try:
         if not debian.available(["chromium"]):
             debian.refresh()
-        debian.install("chromium")
+        debian.install("chromium", "the browser tests")
     except CommandError as error:
         raise DeployerError(f"Chromium could not be installed for the browser tests.\n{error}") from error

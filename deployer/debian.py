@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 
 from deployer import process
@@ -17,8 +18,9 @@ def available(packages: Sequence[str]) -> list[str]:
     return [name for name in packages if "Candidate: " in (policy := _policy(name)) and "(none)" not in policy]
 
 
-def install(package: str) -> None:
-    """Install one package; raises CommandError."""
+def install(package: str, purpose: str) -> None:
+    """Install one package, saying so and what for; raises CommandError."""
+    print(f"Installing {package} for {purpose} …", file=sys.stderr, flush=True)
     process.run(
         ["apt-get", "install", "-y", "--no-install-recommends", package],
         environment={"DEBIAN_FRONTEND": "noninteractive"},

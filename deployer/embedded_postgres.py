@@ -8,12 +8,13 @@ even when the asking process is killed.
 import argparse
 import fcntl
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,8 @@ def keep(home: Path, temporary: bool, guest: bool) -> None:
         if _owned(lock, 0 if guest else OWNER_PATIENCE_SECONDS):
             data.mkdir(exist_ok=True)
             server = PostgresServer(data, cleanup_mode=None)
-            server.start()
+            with _only_passable([*data.parents, *server.bin_path.parents]):
+                server.start()
             try:
                 print(server.get_uri(), flush=True)
                 sys.stdin.read()
@@ -110,6 +112,19 @@ def keep(home: Path, temporary: bool, guest: bool) -> None:
             sys.stdin.read()
     if temporary:
         shutil.rmtree(home)
+
+
+@contextmanager
+def _only_passable(folders: Iterable[Path]) -> Iterator[None]:
+    """For root the library runs the server as another user, and opens every folder above it for all to read.
+
+    Passing through is all that user needs: a home that could not be listed before can't be afterwards.
+    """
+    before = {folder: stat.S_IMODE(folder.stat().st_mode) for folder in folders}
+    yield
+    for folder, mode in before.items():
+        if stat.S_IMODE(folder.stat().st_mode) != mode:
+            folder.chmod(mode | stat.S_IXGRP | stat.S_IXOTH)
 
 
 def _owned(lock: IO[str], patience_seconds: float) -> bool:

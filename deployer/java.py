@@ -58,4 +58,4 @@ def _install() -> None:
         debian.refresh()
         offered = debian.available(PACKAGES)
     if offered:
-        debian.install(offered[0])
+        debian.install(offered[0], "Spark")

@@ -117,6 +117,14 @@ def test_a_killed_demo_takes_its_temporary_server_with_it(tmp_path: Path) -> Non
     assert not home.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only as root does the server run as another user")
+def test_a_closed_home_is_not_opened_for_reading(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    _finish("--source=generated:50", "--no-serve", "--json", f"--data-dir={home / 'data'}")
+    assert home.stat().st_mode & 0o777 == 0o711
+
+
 def test_a_port_in_use_is_said_before_the_long_work(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

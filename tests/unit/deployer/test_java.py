@@ -38,7 +38,7 @@ def test_where_it_may_it_installs_the_distributions(homes: Path, monkeypatch: py
     installed: list[str] = []
     monkeypatch.setattr(debian, "may_install", lambda: True)
     monkeypatch.setattr(debian, "available", lambda packages: [packages[1]])
-    monkeypatch.setattr(debian, "install", installed.append)
+    monkeypatch.setattr(debian, "install", lambda package, purpose: installed.append(package))
     monkeypatch.setattr(java, "_homes", lambda: [homes / "17.0.15"] if installed else [homes / "11.0.2"])
     assert java.environment() == {"JAVA_HOME": str(homes / "17.0.15")}
     assert installed == ["openjdk-17-jre-headless"]
