@@ -1,4 +1,4 @@
-"""What `./run_kube test` runs, and what it makes ready on the machine first."""
+"""What `./run_kube test` and `bench` run, and what it makes ready on the machine first."""
 
 import shutil
 import sys
@@ -37,6 +37,14 @@ def run(pytest_arguments: Sequence[str], long: bool) -> None:
     if failed:
         print(f"Failed: {', '.join(failed)}.", file=sys.stderr)
         raise AlreadySaid(1)
+
+
+def bench(arguments: Sequence[str]) -> None:
+    """Run benchmarks (tests/bench); raises AlreadySaid if they fail."""
+    environment = java.environment() | {"NUMBA_CACHE_DIR": str(cache() / "numba")}
+    code = process.show([sys.executable, "-m", "tests.bench", *arguments], environment=environment)
+    if code:
+        raise AlreadySaid(code)
 
 
 def _prepare_browser() -> None:

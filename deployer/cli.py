@@ -7,7 +7,7 @@ from types import FrameType
 
 import typer
 
-from deployer.commands import demo, index, test
+from deployer.commands import bench, demo, index, test
 from deployer.errors import AlreadySaid, DeployerError
 
 cli = typer.Typer(
@@ -18,7 +18,7 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, index, test):
+for command in (demo, index, test, bench):
     command.register(cli)
 
 
