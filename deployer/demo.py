@@ -92,6 +92,7 @@ def described(summary: dict[str, Any]) -> str:
         f"index {summary['index']}    {state}, digest {summary['digest'][:16]}",
         f"source     {summary['source']}",
         f"songs      {summary['songs']:,} out of {summary['files']:,} files"
+        + (f" ({summary['carried']:,} unchanged, not scanned again)" if summary["carried"] else "")
         + (f"; {rejects:,} rejected ({reasons})" if rejects else ""),
         f"sets       {summary['sets']:,} different instrument sets",
         f"neighbours {summary['neighbours']:,}",

@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from pyspark import SparkContext
 
-from spark_jobs import ledger
+from spark_jobs import ledger, planning
 from spark_jobs.database import connect
 from spark_jobs.errors import JobError
 from spark_jobs.progress import Display
@@ -26,9 +26,10 @@ POLL_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run ended with. `rejects` counts files by reason; `seconds` is this command's, `stage_seconds` the run's.
+    """What a run ended with.
 
-    resumed: an interrupted run was continued. unchanged: the index was there already and nothing was done.
+    rejects: files by reason. carried: files not scanned again because an earlier run did. resumed: an interrupted run
+    was continued. unchanged: the index was there already. seconds: this command's; stage_seconds: the run's.
     """
 
     run: int
@@ -37,6 +38,7 @@ class Summary:
     digest: str
     source: str
     files: int
+    carried: int
     songs: int
     sets: int
     neighbours: int
@@ -70,7 +72,7 @@ class Pipeline:
         with connect(self.database_url, "scale-driver") as connection, ledger.exclusive(connection):
             source = open_source()
             with self.display.stage("plan"):
-                run = ledger.plan(connection, source, self.parameters, self.code_version)
+                run = planning.plan(connection, source, self.parameters, self.code_version)
             unchanged = run.state == "published" and versions.of_run(connection, run.run_id) is not None
             if not unchanged:
                 self._execute(connection, run.run_id, source)
@@ -139,7 +141,7 @@ class Pipeline:
                 watcher.join()
 
 
-def _summary(connection: Connection, run: ledger.Run, unchanged: bool, seconds: float) -> Summary:
+def _summary(connection: Connection, run: planning.Run, unchanged: bool, seconds: float) -> Summary:
     published = versions.of_run(connection, run.run_id)
     if published is None or published.digest is None:
         raise LookupError(f"run {run.run_id} ended without a ready index")

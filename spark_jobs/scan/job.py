@@ -9,6 +9,7 @@ from pyspark import SparkContext
 
 from spark_jobs.database import connect
 from spark_jobs.errors import ObjectUnreadable
+from spark_jobs.ledger import REJECT_COLUMNS, SCANNED_COLUMNS
 from spark_jobs.scan.notes import DRUMS
 from spark_jobs.scan.song import Reject, RejectReason, SongFacts, scan_song
 from spark_jobs.sources.base import Read, Source, SourceObject
@@ -78,8 +79,7 @@ class ScanJob:
                 return
             execute_values(
                 cursor,
-                "INSERT INTO scanned_file (run_id, chunk_id, key, size, version, hash, title, format, tracks, division,"
-                " duration_seconds, tempo_bpm, bits, programs, notes, drum_notes, warnings) VALUES %s",
+                f"INSERT INTO scanned_file (run_id, chunk_id, {SCANNED_COLUMNS}) VALUES %s",
                 [(self.run_id, chunk_id, *_song_row(member, facts)) for member, facts in songs],
                 template="(%s, %s, %s, %s, %s, %s::uuid, %s, %s, %s, %s, %s, %s, %s::bit(129), %s::smallint[],"
                 " %s::integer[], %s, %s::text[])",
@@ -87,7 +87,7 @@ class ScanJob:
             )
             execute_values(
                 cursor,
-                "INSERT INTO reject (run_id, chunk_id, key, size, version, reason, detail) VALUES %s",
+                f"INSERT INTO reject (run_id, chunk_id, {REJECT_COLUMNS}) VALUES %s",
                 [
                     (self.run_id, chunk_id, member.key, member.size, member.version, reject.reason.value, reject.detail)
                     for member, reject in rejects

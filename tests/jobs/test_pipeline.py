@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 from pyspark import SparkContext
 
-from spark_jobs import ledger
+from spark_jobs import ledger, planning
 from spark_jobs.database import connect
 from spark_jobs.errors import JobError, SourceError
 from spark_jobs.pipeline import Pipeline, Summary
@@ -128,6 +128,27 @@ def test_a_changed_source_is_published_anew_and_old_versions_are_collected(
     assert recorded == [(str(files), "test", True) for files in (59, 58, 57, 56)], "provenance stays"
 
 
+def test_only_what_changed_is_scanned_again(run: Run, songs: Path, database_url: str, postgres: PostgresServer) -> None:
+    run(str(songs))
+    first, second, third, *_ = sorted(songs.glob("*.mid"))
+    first.write_bytes(third.read_bytes() + b"\0")
+    second.unlink()
+    (songs / "new.mid").write_bytes(third.read_bytes() + b"\0\0")
+    summary = run(str(songs))
+    assert (summary.files, summary.carried) == (60, 58)
+    scanned = _query(database_url, f"SELECT key FROM scanned_file WHERE run_id = {summary.run} AND chunk_id >= 0")
+    assert sorted(scanned) == [(first.name,), ("new.mid",)]
+    with postgres.database() as afresh:
+        assert run(str(songs), url=afresh).digest == summary.digest
+
+
+def test_what_another_bound_would_reject_is_not_carried_over(run: Run, songs: Path) -> None:
+    run(str(songs))
+    summary = run(str(songs), max_bytes=2000)
+    assert summary.carried == 0
+    assert summary.rejects["too_large"] > 0
+
+
 def test_other_parameters_make_another_index(run: Run, songs: Path) -> None:
     assert run(str(songs), set_weight=500).digest != run(str(songs), set_weight=900).digest
 
@@ -188,7 +209,7 @@ def test_a_run_that_failed_goes_on_where_it_stopped(
 def ledger_of(url: str, songs: Path, parameters: Parameters) -> int:
     """A run that was planned and got no further."""
     with connect(url, "test") as connection:
-        return ledger.plan(connection, _source(str(songs)), parameters, "test").run_id
+        return planning.plan(connection, _source(str(songs)), parameters, "test").run_id
 
 
 def test_an_error_on_an_executor_comes_out_as_its_own_sentence(run: Run) -> None:

@@ -1,6 +1,6 @@
 """How a listing is cut into chunks."""
 
-from spark_jobs.ledger import chunked
+from spark_jobs.planning import chunked
 from spark_jobs.settings import Parameters
 from spark_jobs.sources.base import SourceObject
 
