@@ -1,9 +1,10 @@
 """What `./run_kube test` and `bench` run, and what it makes ready on the machine first."""
 
+import ctypes
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deployer import debian, java, process
 from deployer.errors import AlreadySaid, CommandError, DeployerError
@@ -48,12 +49,29 @@ def bench(arguments: Sequence[str]) -> None:
 
 
 def _prepare_browser() -> None:
-    """Chromium for the browser tests, where it may be installed; without it they are skipped and say so."""
-    if shutil.which("chromium") or not debian.may_install():
+    """What the browser tests need, where it may be installed; without it they are skipped and say so."""
+    missing = [package for package, there in BROWSER_PACKAGES.items() if not there()]
+    if not missing or not debian.may_install():
         return
     try:
-        if not debian.available(["chromium"]):
+        if debian.available(missing) != missing:
             debian.refresh()
-        debian.install("chromium", "the browser tests")
+        for package in missing:
+            debian.install(package, "the browser tests")
     except CommandError as error:
-        raise DeployerError(f"Chromium could not be installed for the browser tests.\n{error}") from error
+        raise DeployerError(f"The browser for the tests could not be installed.\n{error}") from error
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+BROWSER_PACKAGES: dict[str, Callable[[], bool]] = {
+    "chromium": lambda: shutil.which("chromium") is not None,
+    "libatomic1": lambda: _loads("libatomic.so.1"),
+}
+"""Debian packages the browser tests need, and how to see that they are there. Playwright's driver loads libatomic."""
