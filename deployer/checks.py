@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from deployer import debian, java, process
 from deployer.errors import AlreadySaid, CommandError, DeployerError
-from deployer.paths import ROOT, cache
+from deployer.paths import ROOT, cache, logs
 
 LINTERS = {
     "lint": ("ruff", "check", "."),
@@ -42,7 +42,10 @@ def run(pytest_arguments: Sequence[str], long: bool) -> None:
 
 def bench(arguments: Sequence[str]) -> None:
     """Run benchmarks (tests/bench); raises AlreadySaid if they fail."""
-    environment = java.environment() | {"NUMBA_CACHE_DIR": str(cache() / "numba")}
+    environment = java.environment() | {
+        "NUMBA_CACHE_DIR": str(cache() / "numba"),
+        "SCALE_SPARK_LOG": str(logs() / "spark.log"),
+    }
     code = process.show([sys.executable, "-m", "tests.bench", *arguments], environment=environment)
     if code:
         raise AlreadySaid(code)
