@@ -56,9 +56,10 @@ FROM (VALUES
         'Gunshot'])
 ) AS families (place, family, instruments), unnest(families.instruments) WITH ORDINALITY AS names (name, place);
 
--- Names of songs known from outside the files, by content hash (Lakh's md5_to_paths.json).
+-- Names of songs known from outside the files, by the stem of their files' names: Lakh's files are named by their MD5,
+-- and md5_to_paths.json says what they are called.
 CREATE TABLE song_name (
-    hash uuid PRIMARY KEY,
+    stem text PRIMARY KEY,
     name text NOT NULL
 );
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from deployer import debian, java, process
 from deployer.errors import AlreadySaid, CommandError, DeployerError
-from deployer.paths import ROOT, cache, logs
+from deployer.paths import ROOT, logs
 
 LINTERS = {
     "lint": ("ruff", "check", "."),
@@ -21,7 +21,7 @@ FUZZ_INPUTS_LONG = "100000"
 
 def run(pytest_arguments: Sequence[str], long: bool) -> None:
     """Run everything, or only pytest where arguments say what; raises AlreadySaid if anything failed."""
-    environment = java.environment() | {"NUMBA_CACHE_DIR": str(cache() / "numba")}
+    environment = java.environment() | process.compiled_code()
     if long:
         environment["FUZZ_INPUTS"] = FUZZ_INPUTS_LONG
     _prepare_browser()
@@ -42,10 +42,7 @@ def run(pytest_arguments: Sequence[str], long: bool) -> None:
 
 def bench(arguments: Sequence[str]) -> None:
     """Run benchmarks (tests/bench); raises AlreadySaid if they fail."""
-    environment = java.environment() | {
-        "NUMBA_CACHE_DIR": str(cache() / "numba"),
-        "SCALE_SPARK_LOG": str(logs() / "spark.log"),
-    }
+    environment = java.environment() | process.compiled_code() | {"SCALE_SPARK_LOG": str(logs() / "spark.log")}
     code = process.show([sys.executable, "-m", "tests.bench", *arguments], environment=environment)
     if code:
         raise AlreadySaid(code)

@@ -1,6 +1,7 @@
 """The one gateway to other processes: commands of other programs, and the project's own parts."""
 
 import ctypes
+import hashlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,17 @@ from deployer.errors import AlreadySaid, CommandError
 from deployer.paths import ROOT, cache
 
 _PR_SET_PDEATHSIG = 1
+
+
+def compiled_code() -> dict[str, str]:
+    """Where the jobs keep their compiled code: apart for each state of their sources.
+
+    numba looks for a change only in the module of the function that is called, not in those it calls.
+    """
+    sources = hashlib.sha256()
+    for path in sorted((ROOT / "spark_jobs").rglob("*.py")):
+        sources.update(path.read_bytes())
+    return {"NUMBA_CACHE_DIR": str(cache() / "numba" / sources.hexdigest()[:16])}
 
 
 def run(command: Sequence[str], *, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
@@ -71,7 +83,7 @@ def start(
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=cwd,
-        env={**os.environ, "NUMBA_CACHE_DIR": str(cache() / "numba"), **environment},
+        env={**os.environ, **compiled_code(), **environment},
         stdin=stdin,
         stdout=subprocess.PIPE,
         text=True,

@@ -123,7 +123,7 @@ def _write_chunks(cursor: Cursor, run_id: int, parameters: Parameters) -> None:
 def _write_names(cursor: Cursor, names: Iterable[tuple[str, str]]) -> None:
     execute_values(
         cursor,
-        "INSERT INTO song_name (hash, name) VALUES %s ON CONFLICT (hash) DO UPDATE SET name = excluded.name",
+        "INSERT INTO song_name (stem, name) VALUES %s ON CONFLICT (stem) DO UPDATE SET name = excluded.name",
         names,
         page_size=PAGE,
     )

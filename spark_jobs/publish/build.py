@@ -45,7 +45,8 @@ def _fill(cursor: Cursor, run_id: int, index_id: int) -> tuple[int, int]:
         CREATE TEMPORARY TABLE content ON COMMIT DROP AS
         SELECT (row_number() OVER (ORDER BY hash) - 1)::integer AS song_id, *
           FROM (SELECT DISTINCT ON (hash) scanned_file.*, coalesce(song_name.name, scanned_file.title) AS name
-                  FROM scanned_file LEFT JOIN song_name USING (hash)
+                  FROM scanned_file
+                  LEFT JOIN song_name ON stem = regexp_replace(regexp_replace(key, '^.*/', ''), '[.][^.]*$', '')
                  WHERE run_id = %s
                  ORDER BY hash, key COLLATE "C") AS distinct_content
         """,

@@ -10,7 +10,7 @@ from pyspark import SparkContext
 from spark_jobs.database import connect
 from spark_jobs.errors import ObjectUnreadable
 from spark_jobs.ledger import REJECT_COLUMNS, SCANNED_COLUMNS
-from spark_jobs.scan.notes import DRUMS
+from spark_jobs.scan.run import DRUMS
 from spark_jobs.scan.song import Reject, RejectReason, SongFacts, scan_song
 from spark_jobs.sources.base import Read, Source, SourceObject
 

@@ -12,40 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .events import (
-    AT_END_OF_TRACK,
-    AT_LIMIT,
-    AT_NEXT_TRACK,
-    AT_NONSENSE,
-    CHANNELS,
-    EVENTS,
-    FLAWS,
-    KIND_SHIFT,
-    MAX_TRACK,
-    NAME_AT,
-    NAME_SIZE,
-    NEW_SEQUENCE,
-    RUN_SLOTS,
-    RUNNING,
-    SHARED,
-    SMALLEST_EVENT,
-    SMALLEST_TEMPO,
-    STEPS,
-    TEMPO_BITS,
-    TEMPOS,
-    TICK,
-    TICK_SHIFT,
-    TRACK,
-    TRACK_SHIFT,
-    USED,
-    Bytes,
-    Int,
-    Words,
-    compiled,
-    in_tick_order,
-    is_track,
-    read_events,
-)
+from .events import AT_END_OF_TRACK, AT_LIMIT, AT_NEXT_TRACK, AT_NONSENSE, is_track, read_events
 from .flaws import (
     BAD_EVENT,
     BAD_HEADER,
@@ -56,8 +23,30 @@ from .flaws import (
     WRONG_TRACK_COUNT,
     WRONG_TRACK_LENGTH,
 )
-from .notes import DRUMS, count_notes
+from .notes import close_channels, count_merged
+from .run import (
+    DRUMS,
+    EVENTS,
+    FLAWS,
+    LAST_TICK,
+    NAME_AT,
+    NAME_SIZE,
+    NOTES,
+    RUNNING,
+    SHARED,
+    SOUNDING,
+    STEPS,
+    TEMPOS,
+    TICK,
+    TRACK,
+    USED,
+    start_run,
+)
 from .tempo import DEFAULT_TEMPO, measure_tempos
+from .words import MAX_TRACK, TEMPO_BITS, TICK_SHIFT, Bytes, Int, Words, compiled, in_tick_order
+
+SMALLEST_EVENT, SMALLEST_TEMPO = 2, 7
+"""Bytes of the shortest program change (with running status) and tempo event: they bound the words a file can fill."""
 
 HEADER_SIZE, CHUNK_HEADER_SIZE = 14, 8
 SEQUENCES = 2
@@ -144,7 +133,7 @@ def read_track(data: Bytes, pos: Int, last_end: Int, run: Words, events: Words, 
     start = pos + CHUNK_HEADER_SIZE
     end = chunk_end(data, pos)
     sure = end == data.size or starts_chunk(data, end)
-    run[RUNNING] = 0
+    run[RUNNING], run[SOUNDING] = 0, 0
     pos, outcome = read_events(data, start, min(end, data.size), bool(end > data.size), run, events, tempos)
     if outcome == AT_LIMIT and not sure and end < data.size and (end == start or pos <= last_end):
         pos, outcome = read_events(data, pos, data.size, bool(end < data.size), run, events, tempos)
@@ -161,16 +150,18 @@ def read_track(data: Bytes, pos: Int, last_end: Int, run: Words, events: Words, 
         run[FLAWS] |= TRUNCATED if end > data.size else MISSING_END_OF_TRACK
         if pos < end <= data.size:
             run[FLAWS] |= BAD_EVENT
+    run[SHARED] |= run[USED] & run[SOUNDING]
+    run[USED] |= run[SOUNDING]
     return end if sure else pos
 
 
 @compiled
-def start_sequence(run: Words, events: Words, tempos: Words) -> None:
+def start_sequence(run: Words, tempos: Words) -> None:
     """Let the next track start where the last one ended, with nothing left of its programs, notes and tempo."""
     tempos[run[TEMPOS]] = run[TICK] << TEMPO_BITS | DEFAULT_TEMPO
     run[TEMPOS] += 1
-    events[run[EVENTS]] = run[TICK] << TICK_SHIFT | run[TRACK] << TRACK_SHIFT | NEW_SEQUENCE << KIND_SHIFT
-    run[EVENTS] += 1
+    close_channels(run[USED], run)
+    run[USED] = 0
 
 
 @compiled
@@ -182,14 +173,11 @@ def read_tracks(data: Bytes, pos: Int, most: Int, separate: bool, run: Words, ev
         if is_track(data, pos):
             run[TRACK] = tracks
             if separate:
-                start_sequence(run, events, tempos)
+                start_sequence(run, tempos)
             else:
                 run[TICK] = 0
             tracks += 1
-            run[CHANNELS] = 0
             pos = read_track(data, pos, last_end, run, events, tempos)
-            run[SHARED] |= run[USED] & run[CHANNELS]
-            run[USED] |= run[CHANNELS]
         else:
             known = starts_chunk(data, pos)
             after = chunk_end(data, pos) if known else find_track(data, pos)
@@ -213,37 +201,46 @@ def first_chunk(data: Bytes, run: Words) -> Int:
 
 
 @compiled
+def read_file(data: Bytes, most: Int, separate: bool, merged: Int) -> tuple[Int, Words, Words]:
+    """Read at most `most` tracks and count their notes, in the order of time on the channels `merged` (bits).
+
+    Returns how many tracks there were, the run, and the tempos in the order of time.
+    """
+    run = start_run(merged)
+    # A new sequence takes the room of one tempo, and its chunk's header has more bytes than that.
+    events = np.empty(data.size // SMALLEST_EVENT if merged else 0, np.int64)
+    tempos = np.empty(data.size // SMALLEST_TEMPO, np.int64)
+    tracks = read_tracks(data, first_chunk(data, run), most, separate, run, events, tempos)
+    if merged:
+        count_merged(in_tick_order(events[: run[EVENTS]], np.int64(TICK_SHIFT)), tracks, run)
+    close_channels(run[USED], run)
+    return tracks, run, in_tick_order(tempos[: run[TEMPOS]], np.int64(TEMPO_BITS))
+
+
+@compiled
 def scan(data: Bytes) -> Scan:
     """Scan a file whose header chunk starts at its first byte. Never raises: with no tracks, everything is 0."""
-    run = np.zeros(RUN_SLOTS, np.int64)
-    notes = np.zeros(DRUMS + 1, np.int64)
     if data.size < HEADER_SIZE:
-        return Scan(0, 0, 0, notes, -1, 0, DEFAULT_TEMPO, 0, 0, BAD_HEADER, 0)
+        return Scan(0, 0, 0, np.zeros(DRUMS + 1, np.int64), -1, 0, DEFAULT_TEMPO, 0, 0, BAD_HEADER, 0)
     fields = big_endian(data, np.int64(8), np.int64(6))
     file_format, announced, division = fields >> 32, fields >> 16 & 0xFFFF, fields & 0xFFFF
     division = (division ^ 0x8000) - 0x8000
+    most = announced if announced > 0 else MAX_TRACK
+    separate = file_format == SEQUENCES
+    tracks, run, tempos = read_file(data, most, separate, np.int64(0))
+    if run[SHARED] != 0:
+        tracks, run, tempos = read_file(data, most, separate, run[SHARED])
     if file_format > SEQUENCES or division == 0 or (division < 0 and division & 0xFF == 0):
         run[FLAWS] |= BAD_HEADER
-    separate = file_format == SEQUENCES
-    # A new sequence fills one word of each, and its chunk's header has more bytes than either needs.
-    events = np.empty(data.size // SMALLEST_EVENT, np.int64)
-    tempos = np.empty(data.size // SMALLEST_TEMPO, np.int64)
-    most = announced if announced > 0 else MAX_TRACK
-    tracks = read_tracks(data, first_chunk(data, run), most, separate, run, events, tempos)
     if tracks != announced:
         run[FLAWS] |= WRONG_TRACK_COUNT
-    events = events[: run[EVENTS]]
-    if run[SHARED] != 0 and not separate:
-        events = in_tick_order(events, np.int64(TICK_SHIFT))
-    last_tick = count_notes(events, tracks, run, notes)
-    tempos = in_tick_order(tempos[: run[TEMPOS]], np.int64(TEMPO_BITS))
-    tick_tempos, tempo = measure_tempos(tempos, max(last_tick, np.int64(0)), bool(division >= 0))
+    tick_tempos, tempo = measure_tempos(tempos, max(run[LAST_TICK], np.int64(0)), bool(division >= 0))
     return Scan(
         file_format,
         tracks,
         division,
-        notes,
-        last_tick,
+        run[NOTES : NOTES + DRUMS + 1].copy(),
+        run[LAST_TICK],
         tick_tempos,
         tempo,
         run[NAME_AT],

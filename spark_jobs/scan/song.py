@@ -3,18 +3,20 @@
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import compress
 
 import numpy as np
 
 from . import flaws
-from .notes import DRUMS
+from .run import DRUMS
 from .smf import SEQUENCES, Scan, scan
 from .title import title_of
 
 HEADER_TAG = b"MThd"
 LEADING_BYTES_ALLOWED = 1024
 """How far into a file its MIDI header is looked for: a MacBinary header has 128 bytes, a RIFF wrapper mostly 20."""
+
+HASH_DIGITS = 32
+"""Hex digits kept of a content's SHA-256: as many as a uuid holds. Processors of today compute it faster than MD5."""
 
 ASSUMED_DIVISION = 480
 """Ticks per quarter note where the header says 0, which has no meaning."""
@@ -44,7 +46,7 @@ class Reject:
 class SongFacts:
     """What one scan reads out of a Standard MIDI File.
 
-    hash: MD5 of the file's bytes, hex (the Lakh MIDI data set names its files by it). title: at most 200 characters.
+    hash: the first 128 bits of the SHA-256 of the file's bytes, hex. title: at most 200 characters.
     format: the header's, 0-2 in sound files. tracks: how many were read. division: ticks per quarter note, or SMPTE's
     two bytes as a negative number. duration_seconds: to the end of the last note, with the tempos of all tracks.
     tempo_bpm: the one in force longest. programs, notes: ascending General MIDI programs (0-127) that sound on melodic
@@ -78,21 +80,21 @@ def scan_song(data: bytes, name: str) -> SongFacts | Reject:
     found = scan(np.frombuffer(data, np.uint8, end - start, start))
     if found.tracks == 0:
         return Reject(RejectReason.NO_TRACKS, "a MIDI header, but no track follows")
-    counts = found.notes.tolist()
     if found.last_tick < 0:
         return Reject(RejectReason.NO_NOTES, f"no note that ends after it began, in {found.tracks} track(s)")
     name_at = start + found.name_at
+    programs = found.notes[:DRUMS].nonzero()[0]
     return SongFacts(
-        hash=hashlib.md5(data, usedforsecurity=False).hexdigest(),
+        hash=hashlib.sha256(data).hexdigest()[:HASH_DIGITS],
         title=title_of(name, data[name_at : name_at + found.name_size]),
         format=int(found.format) if found.format <= SEQUENCES else 1,
         tracks=int(found.tracks),
         division=int(found.division),
         duration_seconds=_seconds(found),
         tempo_bpm=60e6 / found.tempo,
-        programs=tuple(compress(range(DRUMS), counts)),
-        notes=tuple(filter(None, counts[:DRUMS])),
-        drum_notes=counts[DRUMS],
+        programs=tuple(programs.tolist()),
+        notes=tuple(found.notes[programs].tolist()),
+        drum_notes=int(found.notes[DRUMS]),
         warnings=flaws.names(int(found.flaws) | (flaws.LEADING_BYTES if start > 0 and data[:4] != b"RIFF" else 0)),
     )
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .events import MAX_TICK, TEMPO_BITS, Int, Words, compiled, in_tick_order
+from .words import MAX_TICK, TEMPO_BITS, Int, Words, compiled, in_tick_order
 
 TICK_BITS = MAX_TICK.bit_length()
 DEFAULT_TEMPO = 500_000

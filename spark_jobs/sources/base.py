@@ -42,7 +42,7 @@ class Source(Protocol):
         ...
 
     def names(self) -> Iterator[tuple[str, str]]:
-        """(MD5 hex of a content, song name) known from outside the files; mostly empty."""
+        """(stem of a file's name, song name), known from outside the files; mostly empty."""
         ...
 
 

@@ -48,7 +48,7 @@ class LakhSource:
 
 
 def open_lakh(options: SourceOptions, progress: Progress, base_url: str = BASE_URL) -> LakhSource:
-    """Fetch (1.8 GB) and unpack (about 7 GB) at the first use; `options.sha256` is the archive's."""
+    """Fetch (some 1.7 GB) and unpack (about 7 GB) at the first use; `options.sha256` is the archive's."""
     paths = Download(f"{base_url}/md5_to_paths.json", options.cache_dir).fetch(progress)
     packed = Download(f"{base_url}/lmd_full.tar.gz", options.cache_dir, options.sha256).fetch(progress)
     return LakhSource(open_tar(packed, options, progress, label="lakh (lmd_full)"), paths)

@@ -43,6 +43,23 @@ class Vanished:
         raise SourceError("The bucket is gone: make it again.")
 
 
+@dataclass(frozen=True)
+class Named:
+    """A source that knows what the file 07.mid is called."""
+
+    source: Source
+    description: str = "named"
+
+    def objects(self) -> Iterator[SourceObject]:
+        return self.source.objects()
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        yield "07", "Artist / Title"
+
+    def reader(self) -> AbstractContextManager[Read]:
+        return self.source.reader()
+
+
 def _source(spec: str) -> Source:
     return open_source(spec, SourceOptions(Path("unused")), lambda what, done, total: None)
 
@@ -147,6 +164,14 @@ def test_what_another_bound_would_reject_is_not_carried_over(run: Run, songs: Pa
     summary = run(str(songs), max_bytes=2000)
     assert summary.carried == 0
     assert summary.rejects["too_large"] > 0
+
+
+def test_a_name_known_from_outside_is_the_title(run: Run, songs: Path, database_url: str) -> None:
+    source = Named(_source(str(songs)))
+    run(source)
+    assert _query(database_url, "SELECT title FROM song JOIN song_file USING (song_id) WHERE key = '07.mid'") == [
+        ("Artist / Title",)
+    ]
 
 
 def test_other_parameters_make_another_index(run: Run, songs: Path) -> None:

@@ -78,3 +78,25 @@ def test_many_tracks_on_one_channel_are_merged_like_one() -> None:
     facts = scanned(midi(track(), *reversed(tracks)))
     assert facts.programs == tuple(range(100))
     assert facts.notes == (1,) * 100
+
+
+def test_channels_of_one_track_and_channels_of_several_count_in_one_file() -> None:
+    alone, first, second = note(60, channel=1), note(61, ticks=50), note(62, after=20, ticks=50)
+    facts = scanned(midi(track(program(3, channel=1), alone, alone), track(first), track(program(7, after=10), second)))
+    assert (facts.programs, facts.notes) == ((3, 7), (2, 2))
+    assert facts.warnings == ("program_from_other_track",)
+
+
+def test_a_note_on_in_one_track_ends_with_the_note_off_of_another() -> None:
+    facts = scanned(midi(track(on(60), note(50, channel=1)), track(off(60, after=90))))
+    assert (facts.notes, facts.warnings) == ((2,), ())
+
+
+def test_a_note_never_ended_is_told_on_channels_of_one_track_and_of_several() -> None:
+    assert scanned(midi(track(note(60), on(61)), track(note(62, channel=1)))).warnings == ("unclosed_notes",)
+    assert scanned(midi(track(note(60), on(61)), track(note(62)))).warnings == ("unclosed_notes",)
+
+
+def test_a_sequence_begins_with_no_program_and_no_note_of_the_one_before() -> None:
+    facts = scanned(midi(track(program(9), note(60), on(61)), track(off(61, after=5), note(62)), file_format=2))
+    assert (facts.programs, facts.notes, facts.warnings) == ((0, 9), (1, 1), ("unclosed_notes",))

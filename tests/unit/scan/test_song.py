@@ -9,9 +9,9 @@ from tests.unit.scan.smf_bytes import meta, midi, note, off, on, rmid, tempo, tr
 from tests.unit.scan.test_formats import scanned
 
 
-def test_the_hash_is_the_md5_of_all_the_bytes() -> None:
+def test_the_hash_is_128_bits_of_the_sha_256_of_all_the_bytes() -> None:
     data = rmid(midi(track(note())), after=b"INFO")
-    assert scanned(data).hash == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    assert bytes.fromhex(scanned(data).hash) == hashlib.sha256(data).digest()[:16]
 
 
 def test_without_a_tempo_a_quarter_note_lasts_half_a_second() -> None:
