@@ -10,6 +10,8 @@ import numpy.typing as npt
 from spark_jobs.similarity.score import FEATURES, idf_weights, note_weights
 
 DRUMS = FEATURES - 1
+WORDS = (FEATURES + 63) // 64
+"""Words of 64 bits that hold a set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,18 @@ class SongNotes:
 class Corpus(NamedTuple):
     """All songs of an index, grouped by set, sets by size. n songs, m sets, f features of all sets together.
 
+    Features are numbered by how many songs have them, most first: the few common ones, which is nearly all of a
+    usual set, lie together in the first bytes of its bits.
+
     song_ids: int32[n], by set then song, and row_of_song: int32[n], its inverse.
     song_sets: int32[n], the set of each row.
     set_songs: int32[m + 1], where each set's songs begin. set_features: int32[m + 1], where each set's features begin.
-    features: int16[f]. low, high: uint64[m], the programs 0-63 and 64-127 as bits; drums: uint8[m].
-    set_sizes: int16[m]; size_starts: int32[FEATURES + 2], where the sets of each size begin.
-    weights: int32[sum over songs of their set's size], and weight_starts: int64[n + 1], where each song's begin.
-    weight_sums: int64[n]. idf: int64[FEATURES]; set_idf: int64[m], its sum over the set.
+    features: int16[f]. bits: uint64[WORDS, m], feature 64 w + b of a set as bit b of its word w.
+    size_starts: int32[FEATURES + 2], where the sets of each size begin.
+    weights: int32[sum over songs of their set's size], parallel to the features of the song's set, and set_weights:
+    int64[m + 1], where those of each set's songs begin.
+    weight_sums: int64[n]; least_sums, most_sums: int64[m], their least and most in a set.
+    idf: int64[FEATURES]; set_idf: int64[m], its sum over the set.
 
     A NamedTuple because that is what compiled code takes whole.
     """
@@ -43,14 +50,13 @@ class Corpus(NamedTuple):
     set_songs: npt.NDArray[np.int32]
     set_features: npt.NDArray[np.int32]
     features: npt.NDArray[np.int16]
-    low: npt.NDArray[np.uint64]
-    high: npt.NDArray[np.uint64]
-    drums: npt.NDArray[np.uint8]
-    set_sizes: npt.NDArray[np.int16]
+    bits: npt.NDArray[np.uint64]
     size_starts: npt.NDArray[np.int32]
     weights: npt.NDArray[np.int32]
-    weight_starts: npt.NDArray[np.int64]
+    set_weights: npt.NDArray[np.int64]
     weight_sums: npt.NDArray[np.int64]
+    least_sums: npt.NDArray[np.int64]
+    most_sums: npt.NDArray[np.int64]
     idf: npt.NDArray[np.int64]
     set_idf: npt.NDArray[np.int64]
 
@@ -63,7 +69,6 @@ def build(songs: Iterable[SongNotes]) -> Corpus:
     set_features = [0]
     features: list[int] = []
     weights: list[int] = []
-    weight_starts = [0]
     songs_with = [0] * FEATURES
     for song in songs:
         notes = dict(zip(song.programs, song.notes, strict=True))
@@ -76,49 +81,46 @@ def build(songs: Iterable[SongNotes]) -> Corpus:
         song_ids.append(song.song_id)
         song_sets.append(song.set_id)
         weights.extend(note_weights(notes).values())
-        weight_starts.append(len(weights))
         for feature in notes:
             songs_with[feature] += 1
     set_songs.append(len(song_ids))
+    by_songs = np.argsort(-np.array(songs_with), kind="stable")
+    number = np.empty(FEATURES, dtype=np.int16)
+    number[by_songs] = np.arange(FEATURES)
 
-    flat_features = np.array(features, dtype=np.int16)
+    flat_features = number[np.array(features, dtype=np.int16)]
     starts = np.array(set_features, dtype=np.int32)
-    low, high, drums = _bits(flat_features, starts)
-    idf = np.array(idf_weights(songs_with, len(song_ids)), dtype=np.int64)
+    idf = np.array(idf_weights(songs_with, len(song_ids)), dtype=np.int64)[by_songs]
     flat_weights = np.array(weights, dtype=np.int32)
-    song_starts = np.array(weight_starts, dtype=np.int64)
-    sizes = np.diff(starts).astype(np.int16)
+    sizes = np.diff(starts)
+    song_starts = np.concatenate(([0], np.cumsum(sizes[song_sets])))
+    first_songs = np.array(set_songs, dtype=np.int32)
+    sums = _sums(flat_weights.astype(np.int64), song_starts)
     return Corpus(
         song_ids=np.array(song_ids, dtype=np.int32),
         row_of_song=np.argsort(song_ids).astype(np.int32),
         song_sets=np.array(song_sets, dtype=np.int32),
-        set_songs=np.array(set_songs, dtype=np.int32),
+        set_songs=first_songs,
         set_features=starts,
         features=flat_features,
-        low=low,
-        high=high,
-        drums=drums,
-        set_sizes=sizes,
+        bits=_bits(flat_features, starts),
         size_starts=np.searchsorted(sizes, np.arange(FEATURES + 2)).astype(np.int32),
         weights=flat_weights,
-        weight_starts=song_starts,
-        weight_sums=_sums(flat_weights.astype(np.int64), song_starts),
+        set_weights=song_starts[first_songs],
+        weight_sums=sums,
+        least_sums=np.minimum.reduceat(sums, first_songs[:-1]),
+        most_sums=np.maximum.reduceat(sums, first_songs[:-1]),
         idf=idf,
         set_idf=_sums(idf[flat_features], starts),
     )
 
 
-def _bits(
-    features: npt.NDArray[np.int16], starts: npt.NDArray[np.int32]
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
+def _bits(features: npt.NDArray[np.int16], starts: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
     sets = len(starts) - 1
+    bits = np.zeros((WORDS, sets), dtype=np.uint64)
     owner = np.repeat(np.arange(sets), np.diff(starts))
-    member = np.zeros((sets, FEATURES), dtype=bool)
-    member[owner, features] = True
-    powers = np.uint64(1) << np.arange(64, dtype=np.uint64)
-    low = (member[:, :64] * powers).sum(axis=1, dtype=np.uint64)
-    high = (member[:, 64:128] * powers).sum(axis=1, dtype=np.uint64)
-    return low, high, member[:, DRUMS].astype(np.uint8)
+    np.bitwise_or.at(bits, (features // 64, owner), np.uint64(1) << (features % 64).astype(np.uint64))
+    return bits
 
 
 def _sums(

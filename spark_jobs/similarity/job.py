@@ -16,7 +16,7 @@ from spark_jobs.publish.tables import partition
 from spark_jobs.similarity.corpus import Corpus, SongNotes, build
 from spark_jobs.similarity.search import nearest
 
-PART_SONGS = 1024
+PART_SONGS = 2048
 
 
 @dataclass(frozen=True, slots=True)

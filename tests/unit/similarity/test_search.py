@@ -4,71 +4,58 @@ import random
 
 import pytest
 
+from spark_jobs.similarity import search
 from spark_jobs.similarity.corpus import DRUMS, Corpus, SongNotes, build
 from spark_jobs.similarity.score import idf_weights, note_weights, score
 from spark_jobs.similarity.search import nearest
+from tests.unit.similarity.made_up import SHAPES, by_definition, clusters, songs_of
 
 
-def _songs(rng: random.Random, count: int) -> list[SongNotes]:
-    """Songs in few clusters with a common instrument, so that there are equal sets, equal songs and near ones."""
-    clusters = [rng.sample(range(128), rng.randint(1, 9)) for _ in range(max(1, count // 12))]
-    notes: list[tuple[tuple[int, ...], list[int], int]] = []
-    for _ in range(count):
-        programs = set(rng.choice(clusters)) ^ set(rng.sample(range(128), rng.choice([0, 0, 0, 1, 2])))
-        drums = rng.choice([0, 0, 25, rng.randint(1, 900)])
-        if not programs and not drums:
-            programs = {0}
-        notes.append((tuple(sorted(programs)), [rng.choice([10, rng.randint(1, 500)]) for _ in programs], drums))
-    sets = sorted({(len(p) + bool(d), p, bool(d)) for p, _, d in notes})
-    ids = {(p, d): number for number, (_, p, d) in enumerate(sets)}
-    songs = [SongNotes(at, ids[p, bool(d)], list(p), n, d) for at, (p, n, d) in enumerate(notes)]
-    return sorted(songs, key=lambda song: (song.set_id, song.song_id))
+@pytest.mark.parametrize("set_weight", [0, 137, 500, 1000])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_search_finds_exactly_what_the_definition_says(shape: str, seed: int, set_weight: int) -> None:
+    rng = random.Random(f"{shape} {seed}")
+    songs = songs_of(SHAPES[shape](rng, 90))
+    expected = by_definition(songs, set_weight)
+    for neighbours in (1, rng.randint(2, 49), 50, 200):
+        ids, scores = nearest(build(songs), 0, len(songs) - 1, neighbours, set_weight)
+        for song in range(len(songs)):
+            found = list(zip(scores[song].tolist(), ids[song].tolist(), strict=True))
+            assert found == expected[song][:neighbours], f"song {song} of {shape}, seed {seed}, {neighbours} neighbours"
 
 
-def _features(song: SongNotes) -> dict[int, int]:
-    notes = dict(zip(song.programs, song.notes, strict=True))
-    return notes | {DRUMS: song.drum_notes} if song.drum_notes else notes
-
-
-def _by_definition(songs: list[SongNotes], set_weight: int) -> dict[int, list[tuple[int, int]]]:
-    """Song id -> all other songs as (score, id), nearest first."""
-    with_feature = [sum(feature in _features(song) for song in songs) for feature in range(DRUMS + 1)]
-    idf = idf_weights(with_feature, len(songs))
-    weights = {song.song_id: note_weights(_features(song)) for song in songs}
-    return {
-        one: sorted(
-            ((score(weights[one], weights[other], idf, set_weight), other) for other in weights if other != one),
-            key=lambda pair: (-pair[0], pair[1]),
-        )
-        for one in weights
-    }
-
-
-@pytest.mark.parametrize("set_weight", [0, 500, 1000])
-@pytest.mark.parametrize("seed", range(6))
-def test_the_search_finds_exactly_what_the_definition_says(seed: int, set_weight: int) -> None:
-    songs = _songs(random.Random(seed), 180)
-    expected = _by_definition(songs, set_weight)
-    ids, scores = nearest(build(songs), 0, len(songs) - 1, 50, set_weight)
+@pytest.mark.parametrize("seed", range(2))
+def test_more_songs_in_nearer_clusters_give_what_the_definition_says(seed: int) -> None:
+    songs = songs_of(clusters(random.Random(seed), 400))
+    expected = by_definition(songs, 500)
+    ids, scores = nearest(build(songs), 0, len(songs) - 1, 50, 500)
     for song in range(len(songs)):
-        found = list(zip(scores[song].tolist(), ids[song].tolist(), strict=True))
-        assert found == expected[song][:50], f"song {song} of seed {seed}"
+        assert list(zip(scores[song].tolist(), ids[song].tolist(), strict=True)) == expected[song][:50], seed
 
 
 def test_a_range_of_songs_gives_the_same_as_all_at_once() -> None:
-    songs = _songs(random.Random(11), 90)
-    corpus = build(songs)
+    corpus = build(songs_of(clusters(random.Random(11), 90)))
     ids, scores = nearest(corpus, 0, 89, 10, 500)
     part_ids, part_scores = nearest(corpus, 30, 41, 10, 500)
     assert part_ids.tolist() == ids[30:42].tolist()
     assert part_scores.tolist() == scores[30:42].tolist()
 
 
-def test_songs_that_tie_come_in_the_order_of_their_ids() -> None:
-    songs = [SongNotes(song_id, 0, [5, 40], [7, 7], 0) for song_id in range(9)]
-    ids, scores = nearest(build(songs), 4, 4, 5, 500)
-    assert ids.tolist() == [[0, 1, 2, 3, 5]]
-    assert scores.tolist() == [[1_000_000] * 5]
+def test_thousands_of_equal_songs_tie_and_come_in_the_order_of_their_ids() -> None:
+    songs = songs_of([{5: 7, 40: 7}] * 5000 + [{5: 7}])
+    ids, scores = nearest(build(songs), 0, 5000, 50, 500)
+    assert ids[3].tolist() == [song for song in range(51) if song != 3]
+    assert ids[4999].tolist() == list(range(50))
+    assert set(scores[:5000].flatten().tolist()) == {1_000_000}
+    assert ids[5000].tolist() == list(range(50))
+    assert scores[5000].max() < 1_000_000
+
+
+def test_every_song_of_drums_only_finds_the_first_others() -> None:
+    ids, scores = nearest(build(songs_of([{DRUMS: notes} for notes in range(1, 8)])), 2, 3, 3, 500)
+    assert ids.tolist() == [[0, 1, 3], [0, 1, 2]]
+    assert scores.tolist() == [[1_000_000] * 3] * 2
 
 
 @pytest.mark.parametrize(("songs", "width"), [(1, 0), (2, 1), (4, 3)])
@@ -76,6 +63,11 @@ def test_a_small_corpus_gives_as_many_neighbours_as_there_are_other_songs(songs:
     corpus: Corpus = build([SongNotes(song_id, song_id, [song_id], [3], 0) for song_id in range(songs)])
     ids, scores = nearest(corpus, 0, songs - 1, 50, 500)
     assert ids.shape == scores.shape == (songs, width)
+
+
+def test_the_levels_fall_to_nothing_so_that_no_set_is_left_out() -> None:
+    assert list(search.LEVELS) == sorted(set(search.LEVELS), reverse=True)
+    assert search.LEVELS[-1] == 0
 
 
 def test_songs_that_share_nothing_score_zero_and_the_same_song_a_million() -> None:
