@@ -15,6 +15,7 @@ from rich.table import Table
 
 from tests.bench.row import Row
 
+WIDTH_IN_FILES = 150
 PARTS = {"row", "real_songs", "__main__"}
 
 
@@ -38,7 +39,8 @@ def main() -> None:
             bar = "" if row.bar is None else f"{'≥' if row.at_least else '≤'} {_number(row.bar)} {row.unit}"
             met = {None: "", True: "✓", False: "✗"}[row.met]
             table.add_row(name, row.figure, f"{_number(row.value)} {row.unit}", bar, met, row.note)
-    Console(stderr=options.json).print(table)
+    console = Console(stderr=options.json)
+    console.print(table, width=None if console.is_terminal else WIDTH_IN_FILES)
     if options.json:
         figures = {name: [asdict(row) | {"met": row.met} for row in rows] for name, rows in measured.items()}
         print(json.dumps({"date": str(datetime.date.today()), "machine": machine, "figures": figures}))
