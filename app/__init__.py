@@ -8,7 +8,7 @@ import os
 
 from flask import Flask
 
-from app import db, errors, health, http, legacy, metrics, presentation, songs
+from app import api, db, errors, finding, health, http, legacy, limits, metrics, presentation, songs
 from app.settings import Settings
 
 __all__ = ["create_app"]
@@ -24,8 +24,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_QUERY_BYTES"] = settings.max_query_bytes
     app.url_map.strict_slashes = False
-    for part in (db, http, metrics, errors, presentation):
+    for part in (db, finding, http, limits, metrics, errors, presentation):
         part.init_app(app, settings)
-    for group in (songs, health, legacy):
+    for group in (songs, api, health, legacy):
         app.register_blueprint(group.blueprint)
     return app

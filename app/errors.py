@@ -3,7 +3,7 @@
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from app.db import DatabaseAway, DatabaseBusy, StatementTooSlow
@@ -18,8 +18,10 @@ SENTENCES = {
     400: "The request cannot be understood.",
     404: "There is no page at this address.",
     405: "This address does not take requests of this kind.",
+    410: "What was at this address is gone.",
     413: "The request is too large. Send less.",
     414: "The address is too long. Choose fewer instruments or a shorter title.",
+    429: "This is asked for too often from one address. Wait a moment and try again.",
     500: "Something went wrong here, and was noted. Try again in a moment.",
 }
 
@@ -65,8 +67,12 @@ def _retry(sentence: str) -> Response:
 
 
 def failure(code: int, sentence: str) -> Response:
-    """The page of a failure, or its JSON where the client prefers that."""
+    """The page of a failure, or its JSON where the client prefers that; under /api a problem as RFC 9457 has it."""
+    title = HTTPStatus(code).phrase
+    if request.path.startswith("/api/"):
+        problem = jsonify(type="about:blank", title=title, status=code, detail=sentence, request_id=g.request_id)
+        problem.mimetype = "application/problem+json"
+        return make_response(problem, code)
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         return make_response(jsonify(error=sentence), code)
-    title = HTTPStatus(code).phrase
     return make_response(render_template("error.html", code=code, title=title, sentence=sentence), code)

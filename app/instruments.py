@@ -63,11 +63,3 @@ class Catalogue:
     def named(self, bits: Iterable[int]) -> list[Instrument]:
         """The instruments of these bits, in program order, drums last."""
         return [self.by_bit[bit] for bit in sorted(bits)]
-
-
-def mask(bits: Iterable[int]) -> str:
-    """A bit(129) as text: bit i is counted from the left, as in instrument_set.bits."""
-    chosen = set(bits)
-    if not chosen <= set(range(BITS)):
-        raise ValueError(f"bits outside 0-{DRUMS}: {sorted(chosen)}")
-    return "".join("1" if bit in chosen else "0" for bit in range(BITS))

@@ -5,7 +5,7 @@ import re
 from flask import Blueprint, Response, abort, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import queries
+from app import finding, queries
 from app.db import Connection, DatabaseAway, StatementTooSlow, pool
 from app.instruments import DRUMS
 from app.queries import Index, Song, SongLine
@@ -41,7 +41,7 @@ def songs_for_instruments_json() -> ResponseReturnValue:
         bits, problems = read_instruments(values, catalogue(connection))
         if problems or not bits:
             return problems or ['Send {"instruments": "40"}, a program number or a list of them.'], [], {}
-        found = queries.find_songs(connection, index.index_id, all_of(bits)).songs
+        found = finding.find_songs(connection, index, all_of(bits)).songs
         return [], found, queries.similar_counts(connection, index.index_id, (one.song_id for one in found))
 
     problems, found, similar = read(page)
@@ -109,8 +109,7 @@ def load_index() -> ResponseReturnValue:
         names = catalogue(connection)
         return {
             names.by_bit[program].name: [
-                (one.title, one.hash)
-                for one in queries.find_songs(connection, index.index_id, all_of([program])).songs[:10]
+                (one.title, one.hash) for one in finding.find_songs(connection, index, all_of([program])).songs[:10]
             ]
             for program in SHOWCASE
         }

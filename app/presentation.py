@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flask import Flask, url_for
 
-from app.searching import HEADINGS
+from app.searching import HEADINGS, SORTS
 from app.settings import Settings
 
 
@@ -18,7 +18,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         """The address of a static file; it changes with the file, so browsers may keep it for long."""
         return url_for("static", filename=name, v=stamps[name])
 
-    app.jinja_env.globals.update(asset=asset, HEADINGS=HEADINGS)
+    app.jinja_env.globals.update(asset=asset, HEADINGS=HEADINGS, SORTS=SORTS)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 86400
 

@@ -11,12 +11,15 @@ from typing import Any
 from psycopg2 import errors
 
 from app.db import Connection
-from app.instruments import DRUMS, Catalogue, mask
-from app.searching import PAGE_SIZE, Search
+from app.instruments import DRUMS, Catalogue
 
 
 class NoIndex(Exception):
     """There is nothing to show yet. The message says what is missing and what to do."""
+
+
+class IndexGone(Exception):
+    """An index was collected while it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,16 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an index came from. digest: of its content, None if it was given none. rejects: files by reason."""
+
+    source: str
+    code_version: str
+    digest: str | None
+    rejects: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class SongLine:
     """A song as a list shows it. instruments: bits, ascending, drums last. hash: 32 hex digits."""
 
@@ -39,14 +52,6 @@ class SongLine:
     duration_seconds: float
     tempo_bpm: float
     instruments: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One page of a search, and how many songs there are in all."""
-
-    songs: list[SongLine]
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +81,6 @@ _LINE = (
     "song.song_id, song.hash::text, song.title, song.duration_seconds, song.tempo_bpm, song.programs, song.drum_notes"
 )
 
-_MATCHING = """
-    SELECT set_id, size, songs FROM instrument_set
-    WHERE index_id = %s AND bits & %s::bit(129) = %s::bit(129)
-      AND (%s OR bits & %s::bit(129) <> %s::bit(129))
-"""
-
-_CLOSEST_FIRST = "ORDER BY instrument_set.size, song.set_id, lower(song.title), song.song_id"
-
 
 def current_index(connection: Connection) -> Index:
     """The index the site shows; raises NoIndex."""
@@ -98,62 +95,67 @@ def current_index(connection: Connection) -> Index:
     return Index(*rows[0])
 
 
+def provenance(connection: Connection, index_id: int) -> Provenance:
+    rows = connection.rows(
+        "SELECT source, code_version, digest, counts -> 'rejects' FROM index_version JOIN run USING (run_id)"
+        " WHERE index_id = %s",
+        [index_id],
+    )
+    if not rows:
+        raise IndexGone(f"index {index_id} was collected")
+    source, code_version, digest, rejects = rows[0]
+    return Provenance(source, code_version, digest, rejects or {})
+
+
 def instruments(connection: Connection) -> Catalogue:
     rows = connection.rows("SELECT program, name, family FROM instrument ORDER BY program")
     return Catalogue.from_rows((program, name, family) for program, name, family in rows)
 
 
-def find_songs(connection: Connection, index_id: int, search: Search) -> Found:
-    """The songs of a search's page: fewest further instruments first, then by set, title and song."""
-    if search.title:
-        return _find_by_title(connection, index_id, search)
+def set_bits(connection: Connection, index_id: int) -> memoryview:
+    """The binary form of all sets' bits, by set_id."""
     rows = connection.rows(
-        f"""
-        WITH matching AS MATERIALIZED ({_MATCHING}),
-        placed AS (SELECT set_id, songs, sum(songs) OVER (ORDER BY size, set_id) AS upto FROM matching)
-        SELECT total.songs, placed.set_id, placed.upto - placed.songs
-        FROM (SELECT coalesce(sum(songs), 0) AS songs FROM matching) AS total
-        LEFT JOIN placed ON placed.upto > %s AND placed.upto - placed.songs < %s
-        ORDER BY placed.upto
-        """,
-        [*_matching(index_id, search), search.first, search.first + PAGE_SIZE],
+        "SELECT coalesce(string_agg(bit_send(bits), ''::bytea ORDER BY set_id), '') FROM instrument_set"
+        " WHERE index_id = %s",
+        [index_id],
     )
-    total, first_set, before = rows[0]
-    if first_set is None:
-        return Found([], int(total))
-    songs = connection.rows(
-        f"""
-        SELECT {_LINE} FROM song JOIN instrument_set USING (index_id, set_id)
-        WHERE index_id = %s AND set_id = ANY(%s) {_CLOSEST_FIRST} LIMIT %s OFFSET %s
-        """,
-        [index_id, [row[1] for row in rows], PAGE_SIZE, search.first - int(before)],
-    )
-    return Found([_line(row) for row in songs], int(total))
+    return memoryview(rows[0][0])
 
 
-def _find_by_title(connection: Connection, index_id: int, search: Search) -> Found:
-    rows = connection.rows(
-        f"""
-        WITH matching AS ({_MATCHING}),
-        hits AS MATERIALIZED (
-            SELECT song.song_id, count(*) OVER () AS total, row_number() OVER (
-                ORDER BY matching.size, song.set_id, lower(song.title), song.song_id) AS place
-            FROM song JOIN matching USING (set_id)
-            WHERE song.index_id = %s AND song.title ILIKE %s
-        )
-        SELECT total.songs, {_LINE}
-        FROM (SELECT coalesce(max(total), 0) AS songs FROM hits) AS total
-        LEFT JOIN hits ON hits.place > %s AND hits.place <= %s
-        LEFT JOIN song ON song.index_id = %s AND song.song_id = hits.song_id
-        ORDER BY hits.place
+def songs_for_search(connection: Connection, index_id: int) -> tuple[memoryview, memoryview, list[str]]:
+    """By song_id: the sets (big-endian int32), durations in seconds (big-endian float32), titles."""
+    sets, durations, titles = connection.rows(
+        """
+        SELECT string_agg(int4send(set_id), ''::bytea ORDER BY song_id),
+               string_agg(float4send(duration_seconds::real), ''::bytea ORDER BY song_id),
+               string_agg(replace(title, chr(10), ' '), chr(10) ORDER BY song_id)
+        FROM song WHERE index_id = %s
         """,
-        [
-            *_matching(index_id, search),
-            *(index_id, f"%{_literal(search.title)}%"),
-            *(search.first, search.first + PAGE_SIZE, index_id),
-        ],
+        [index_id],
+    )[0]
+    return memoryview(sets or b""), memoryview(durations or b""), [] if titles is None else titles.split("\n")
+
+
+def listed_songs(connection: Connection, index_id: int, first: int, last: int) -> tuple[int, memoryview]:
+    """How many of the songs first..last have a list of similar songs, and all songs in these (big-endian int32)."""
+    rows = connection.rows(
+        """
+        SELECT count(*), coalesce(string_agg(
+            (SELECT string_agg(int4send(listed), ''::bytea) FROM unnest(neighbour_ids) AS listed), ''::bytea), '')
+        FROM neighbour WHERE index_id = %s AND song_id BETWEEN %s AND %s
+        """,
+        [index_id, first, last],
     )
-    return Found([_line(row[1:]) for row in rows if row[1] is not None], rows[0][0])
+    return rows[0][0], memoryview(rows[0][1])
+
+
+def song_lines(connection: Connection, index_id: int, song_ids: list[int]) -> list[SongLine]:
+    """These songs, in this order."""
+    rows = connection.rows(
+        f"SELECT {_LINE} FROM song WHERE index_id = %s AND song_id = ANY(%s) ORDER BY array_position(%s, song_id)",
+        [index_id, song_ids, song_ids],
+    )
+    return [_line(row) for row in rows]
 
 
 def song(connection: Connection, index_id: int, hash_hex: str) -> Song | None:
@@ -215,18 +217,6 @@ def songs_in_file(connection: Connection, index_id: int, name: str, limit: int) 
         if rows:
             return [_line(row) for row in rows]
     return []
-
-
-def _matching(index_id: int, search: Search) -> list[object]:
-    """Parameters of _MATCHING: `all` and `none` are one comparison."""
-    wanted, any_of = mask(search.chosen["all"]), search.chosen["any"]
-    asked = mask(search.chosen["all"] | search.chosen["none"])
-    return [index_id, asked, wanted, not any_of, mask(any_of), mask(())]
-
-
-def _literal(text: str) -> str:
-    """Text that LIKE takes for itself."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _line(row: tuple[Any, ...]) -> SongLine:

@@ -12,6 +12,10 @@ HEADINGS = ("all", "any", "none")
 """all: every song has each of them. any: at least one of them. none: not one of them."""
 
 
+SORTS = ("closest", "title", "duration", "popularity")
+"""closest: to what is asked for. popularity: in how many songs' lists of similar songs a song is, most first."""
+
+
 class Arguments(Protocol):
     """The arguments of an address, as Werkzeug's MultiDict gives them."""
 
@@ -20,13 +24,14 @@ class Arguments(Protocol):
 
 @dataclass(frozen=True)
 class Search:
-    """chosen: the bits under each of HEADINGS. title: part of a title, "" for any. page: from 1 on.
+    """chosen: the bits under each of HEADINGS. title: part of a title, "" for any. sort: one of SORTS. page: from 1 on.
 
     problems: what is wrong with the request, each a sentence; the rest is as the visitor filled it in.
     """
 
     chosen: Mapping[str, frozenset[int]] = field(default_factory=lambda: dict.fromkeys(HEADINGS, frozenset[int]()))
     title: str = ""
+    sort: str = SORTS[0]
     page: int = 1
     problems: tuple[str, ...] = ()
 
@@ -56,20 +61,35 @@ class Search:
         """Whether a song is found because it has this instrument."""
         return self.has("all", bit) or self.has("any", bit)
 
-    def arguments(self, page: int | None = None, without: tuple[str, int] | None = None) -> dict[str, Any]:
-        """The arguments of the address of this search, on another page or without one (heading, bit).
+    def arguments(
+        self,
+        page: int | None = None,
+        *,
+        without: tuple[str, int] | None = None,
+        adding: tuple[str, int] | None = None,
+        sort: str | None = None,
+    ) -> dict[str, Any]:
+        """The arguments of the address of this search, on another page, without or with one more (heading, bit), or in
+        another order.
 
         Programs only: the drums have an argument of their own.
         """
         found: dict[str, Any] = {}
         for heading in HEADINGS:
-            bits = sorted(self.chosen[heading] - ({without[1]} if without and without[0] == heading else set()))
+            chosen = self.chosen[heading]
+            if without and without[0] == heading:
+                chosen = chosen - {without[1]}
+            if adding:
+                chosen = chosen | {adding[1]} if adding[0] == heading else chosen - {adding[1]}
+            bits = sorted(chosen)
             if bits and bits[-1] == DRUMS:
                 found["drums"] = heading
             if programs := [bit for bit in bits if bit != DRUMS]:
                 found[heading] = programs
         if self.title:
             found["title"] = self.title
+        if (sort or self.sort) != SORTS[0]:
+            found["sort"] = sort or self.sort
         if page is not None and page > 1:
             found["page"] = page
         return found
@@ -96,8 +116,10 @@ def read_search(arguments: Arguments, catalogue: Catalogue) -> Search:
     problems += _contradictions(chosen, catalogue)
     title, wrong = _read_title(arguments.getlist("title"))
     problems += wrong
+    sort, wrong = _read_sort(arguments.getlist("sort"))
+    problems += wrong
     page, wrong = _read_page(arguments.getlist("page"))
-    return Search(chosen, title, page, tuple(problems + wrong))
+    return Search(chosen, title, sort, page, tuple(problems + wrong))
 
 
 def read_instruments(values: Iterable[str], catalogue: Catalogue) -> tuple[frozenset[int], list[str]]:
@@ -128,6 +150,13 @@ def _read_title(values: list[str]) -> tuple[str, list[str]]:
     if len(title) > LONGEST_TITLE:
         return title[:LONGEST_TITLE], [f"The title is longer than {LONGEST_TITLE} characters; shorten it."]
     return title, []
+
+
+def _read_sort(values: list[str]) -> tuple[str, list[str]]:
+    text = values[0].strip() if values else ""
+    if text and text not in SORTS:
+        return SORTS[0], [f"“{_short(text)}” is not an order; choose {', '.join(SORTS[:-1])} or {SORTS[-1]}."]
+    return text or SORTS[0], []
 
 
 def _read_page(values: list[str]) -> tuple[int, list[str]]:

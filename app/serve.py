@@ -2,13 +2,18 @@
 
 import logging
 import signal
-import sys
+import threading
 from types import FrameType
 
 import waitress  # type: ignore[import-untyped]
+from flask import Flask
 
-from app import create_app
+from app import create_app, finding, logs
+from app.db import DatabaseAway, StatementTooSlow
+from app.queries import NoIndex
 from app.settings import Settings
+
+log = logging.getLogger("app.serve")
 
 
 class ServeError(Exception):
@@ -20,18 +25,35 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
     Raises ServeError.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.to_stderr()
     site = create_app(settings)
     try:
         server = waitress.create_server(
-            site, host=host, port=port, threads=settings.pool_size + settings.spare_threads, ident=None
+            site,
+            host=host,
+            port=port,
+            threads=settings.pool_size + settings.spare_threads,
+            channel_timeout=settings.slow_client_seconds,
+            cleanup_interval=max(1, settings.slow_client_seconds // 3),
+            connection_limit=settings.most_connections,
+            asyncore_use_poll=True,
+            ident=None,
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ServeError(f"Cannot listen on {host}:{port}: {reason}. Choose another with --host or --port.") from error
+    threading.Thread(target=_warm, args=[site], daemon=True).start()
     signal.signal(signal.SIGTERM, _stop)
     print(f"listening on http://{_bracketed(host)}:{server.effective_port}", flush=True)
     server.run()
+
+
+def _warm(site: Flask) -> None:
+    """Have the index in memory before the first visitor asks; where that cannot be now, that visitor waits for it."""
+    try:
+        finding.warm(site)
+    except (DatabaseAway, NoIndex, StatementTooSlow) as reason:
+        log.info("the index is not in memory yet: %s", reason)
 
 
 def _bracketed(host: str) -> str:

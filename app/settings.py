@@ -40,6 +40,18 @@ class Settings:
     max_body_bytes: int = 65536
     """Largest request body."""
 
+    slow_client_seconds: int = 30
+    """How long a connection may be silent, before its request is whole or after, until it is closed."""
+
+    most_connections: int = 500
+    """Connections of clients held at once; further ones wait to be accepted."""
+
+    client_requests_per_second: float = 100.0
+    """How many requests one client (an address) may make in the long run."""
+
+    client_burst: int = 400
+    """How many it may make at once."""
+
     def __post_init__(self) -> None:
         faults = [*_database_faults(self.database_url)]
         for field in fields(self)[1:]:

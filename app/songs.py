@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 from app import queries
 from app.comparing import Likeness, Share, likeness, note_shares
 from app.db import Connection
-from app.instruments import Catalogue
-from app.queries import Found, Index, Song
+from app.finding import Found, find_songs
+from app.instruments import Catalogue, Instrument
+from app.queries import Index, Song
 from app.reading import catalogue, read
 from app.searching import PAGE_SIZE, Search, all_of, read_search
 
@@ -21,6 +22,28 @@ FILES_SHOWN = 20
 
 EXAMPLES = ((40,), (109,), (114,), (19, 52), (24, 73), (56, 57, 58), (0, 32, 66))
 """Programs that are chosen together in the front page's examples."""
+
+
+NARROWING = 16
+"""Instruments that a page of results offers to narrow it by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A search as it was asked, and what it finds."""
+
+    index: Index
+    catalogue: Catalogue
+    search: Search
+    found: Found
+
+    @property
+    def narrowing(self) -> list[tuple[Instrument, int]]:
+        """The instruments that most of the songs found have, but not all, and how many have each."""
+        counts = self.found.instruments
+        some = [bit for bit in self.catalogue.by_bit if 0 < counts[bit] < self.found.total]
+        most = sorted(some, key=lambda bit: -counts[bit])[:NARROWING]
+        return [(self.catalogue.by_bit[bit], counts[bit]) for bit in most]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,33 +63,22 @@ class SongPage:
 
 @blueprint.get("/")
 def search() -> ResponseReturnValue:
-    """The search form, filled in with what the address says."""
-
-    def page(connection: Connection, index: Index) -> tuple[Index, Catalogue, Search]:
-        return index, catalogue(connection), read_search(request.args, catalogue(connection))
-
-    index, names, wanted = read(page)
-    return _form(index, names, wanted, 400 if wanted.problems else 200)
+    """The search form, filled in with what the address says, with how many songs each further choice would leave."""
+    form = read(_form)
+    return _filled(form, 400 if form.search.problems else 200)
 
 
 @blueprint.get("/songs")
 def results() -> ResponseReturnValue:
     """One page of the songs a search finds; the form again, with the reason, if the search is not sound."""
-
-    def page(connection: Connection, index: Index) -> tuple[Index, Catalogue, Search, Found]:
-        names = catalogue(connection)
-        wanted = read_search(request.args, names)
-        found = Found([], 0) if wanted.problems else queries.find_songs(connection, index.index_id, wanted)
-        return index, names, wanted, found
-
-    index, names, wanted, found = read(page)
-    if wanted.problems:
-        return _form(index, names, wanted, 400)
-    pages = max(1, -(-found.total // PAGE_SIZE))
-    if wanted.page > pages:
+    form = read(_form)
+    if form.search.problems:
+        return _filled(form, 400)
+    pages = max(1, -(-form.found.total // PAGE_SIZE))
+    if form.search.page > pages:
         last = f"The search has only {pages:,} page{'s' if pages > 1 else ''}; choose one of them."
-        return _form(index, names, replace(wanted, problems=(last,)), 404, pages)
-    return render_template("results.html", catalogue=names, search=wanted, found=found, pages=pages)
+        return _filled(replace(form, search=replace(form.search, problems=(last,))), 404, pages)
+    return render_template("results.html", form=form, catalogue=form.catalogue, search=form.search, pages=pages)
 
 
 @blueprint.get("/songs/<song_hash>")
@@ -94,8 +106,15 @@ def _song_page(connection: Connection, index: Index, song_hash: str) -> SongPage
     )
 
 
-def _form(index: Index, names: Catalogue, wanted: Search, code: int, last_page: int | None = None) -> Response:
+def _form(connection: Connection, index: Index) -> Form:
+    names = catalogue(connection)
+    wanted = read_search(request.args, names)
+    shown = PAGE_SIZE if request.endpoint == "songs.results" and not wanted.problems else 0
+    return Form(index, names, wanted, find_songs(connection, index, wanted, wanted.first, shown))
+
+
+def _filled(form: Form, code: int, last_page: int | None = None) -> Response:
     page = render_template(
-        "search.html", index=index, catalogue=names, search=wanted, last_page=last_page, examples=EXAMPLES
+        "search.html", form=form, catalogue=form.catalogue, search=form.search, last_page=last_page, examples=EXAMPLES
     )
     return make_response(page, code)

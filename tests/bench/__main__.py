@@ -7,6 +7,7 @@ import json
 import os
 import pkgutil
 import platform
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -39,8 +40,8 @@ def main() -> None:
             bar = "" if row.bar is None else f"{'≥' if row.at_least else '≤'} {_number(row.bar)} {row.unit}"
             met = {None: "", True: "✓", False: "✗"}[row.met]
             table.add_row(name, row.figure, f"{_number(row.value)} {row.unit}", bar, met, row.note)
-    console = Console(stderr=options.json)
-    console.print(table, width=None if console.is_terminal else WIDTH_IN_FILES)
+    terminal = (sys.stderr if options.json else sys.stdout).isatty()
+    Console(stderr=options.json, width=None if terminal else WIDTH_IN_FILES).print(table)
     if options.json:
         figures = {name: [asdict(row) | {"met": row.met} for row in rows] for name, rows in measured.items()}
         print(json.dumps({"date": str(datetime.date.today()), "machine": machine, "figures": figures}))

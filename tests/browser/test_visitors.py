@@ -9,7 +9,7 @@ from tests.browser.conftest import Visit, songs
 
 BOTH = [one for one in songs() if {40, 73} <= set(one.programs)]
 CONTRADICTION = "/songs?all=40&none=40"
-PAGES = ["/", "/?all=24&any=40&none=73&drums=any", "/songs?all=40&all=73", "/songs?all=1", CONTRADICTION]
+PAGES = ["/", "/?all=24&any=40&none=73&drums=any", "/songs?all=40&all=73", "/songs?all=1", "/api/v1/", CONTRADICTION]
 
 
 def choose(page: Page, family: str, instrument: str, heading: str) -> None:
@@ -155,7 +155,7 @@ CONTRASTS = """
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", [PAGES[1], PAGES[2], "song"])
+@pytest.mark.parametrize("path", [PAGES[1], PAGES[2], PAGES[4], "song"])
 def test_all_text_has_the_contrast_that_wcag_aa_asks_for(visit: Visit, path: str, scheme: str) -> None:
     page = visit.open(f"/songs/{BOTH[0].hash}" if path == "song" else path, scheme=scheme)
     found = page.evaluate(CONTRASTS)
@@ -180,6 +180,38 @@ NAMELESS = """
 """
 
 
-@pytest.mark.parametrize("path", ["/?all=40", "/songs?all=40", f"/songs/{BOTH[0].hash}"])
+@pytest.mark.parametrize("path", ["/?all=40", "/songs?all=40", "/api/v1/", f"/songs/{BOTH[0].hash}"])
 def test_every_control_has_a_name(visit: Visit, path: str) -> None:
     assert visit.open(path).evaluate(NAMELESS) == []
+
+
+def test_a_visitor_narrows_a_search_down_by_what_the_songs_have_and_sorts_it(visit: Visit) -> None:
+    page = visit.open("/songs?all=40&all=73", javascript=False)
+    link = page.get_by_role("link", name=re.compile(r"^with .* too: \d+ songs$")).first
+    name = link.get_attribute("aria-label") or ""
+    link.click()
+    left = re.findall(r"\d+ songs", name)[0]
+    expect(page.get_by_role("heading", level=1)).to_have_text(left)
+    page.get_by_role("link", name="by title").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(left)
+    titles = page.locator("ol.songs a.title").all_inner_texts()
+    assert titles == sorted(titles)
+    expect(page.get_by_role("link", name="by title")).to_have_attribute("aria-current", "true")
+
+
+def test_without_javascript_the_counts_follow_the_choice(visit: Visit) -> None:
+    page = visit.open(javascript=False)
+    choose(page, "Strings", "Violin", "all")
+    page.get_by_role("button", name="Count again").click()
+    expect(page.get_by_text(f"{len(BOTH)} songs so far")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Violin: all of", exact=True)).to_be_checked()
+    flutes = page.locator("summary", has_text=re.compile("^Pipe"))
+    expect(flutes).to_contain_text(f"{len(BOTH)} songs")
+
+
+def test_a_visitor_who_mistypes_a_title_finds_it(visit: Visit) -> None:
+    page = visit.open("/songs?all=1")
+    page.get_by_role("searchbox", name="Part of a title").fill("rahter long and windign")
+    page.get_by_role("button", name="Find", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{len(songs())} songs")
+    expect(page.get_by_text("no song has it as written")).to_be_visible()

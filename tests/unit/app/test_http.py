@@ -1,12 +1,15 @@
 """What holds for every request: limits, clean text, friendly failures, headers, the log."""
 
+import json
 import logging
+import sys
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from markupsafe import escape
 
+from app.logs import JsonLines
 from tests.unit.app.conftest import song
 
 
@@ -116,3 +119,49 @@ def test_probes_are_not_logged_while_they_succeed(client: FlaskClient, caplog: p
     client.get("/songs")
     (line,) = [record.getMessage() for record in caplog.records if record.name == "app.requests"]
     assert line.startswith("GET /songs 200")
+
+
+@pytest.mark.parametrize("given", ["abc-123", "A" * 64, "0.1_x"])
+def test_a_request_keeps_the_id_it_came_with(client: FlaskClient, given: str) -> None:
+    assert client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["", "A" * 65, "a b", "é", "<script>", None])
+def test_a_request_without_a_sane_id_is_given_one(client: FlaskClient, given: str | None) -> None:
+    ids = {
+        client.get("/nothing", headers={"X-Request-ID": given} if given is not None else {}).headers["X-Request-ID"]
+        for _ in range(2)
+    }
+    assert len(ids) == 2
+    assert given not in ids
+    assert all(len(one) == 32 for one in ids)
+
+
+def test_the_log_line_has_what_machines_ask_for(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="app.requests")
+    client.get("/songs?all=40", headers={"X-Request-ID": "mine"})
+    (record,) = [record for record in caplog.records if record.name == "app.requests"]
+    line = json.loads(JsonLines().format(record))
+    expected = {"request_id": "mine", "method": "GET", "path": "/songs", "route": "/songs", "status": 200}
+    assert {name: line[name] for name in expected} == expected
+    assert line["index_version"] >= 1
+    assert line["milliseconds"] > 0
+    assert line["client"] == "127.0.0.1"
+    assert line["message"].startswith("GET /songs?all=40 200")
+
+
+def test_a_logged_fault_is_one_line_of_json_with_its_traceback() -> None:
+    try:
+        raise RuntimeError("two\nlines")
+    except RuntimeError:
+        record = logging.LogRecord("app", logging.ERROR, "", 0, "failed: %s", ("x",), sys.exc_info())
+    text = JsonLines().format(record)
+    assert "\n" not in text
+    assert json.loads(text)["message"] == "failed: x"
+    assert "RuntimeError: two" in json.loads(text)["exception"]
+
+
+def test_every_page_says_which_index_gave_it(client: FlaskClient) -> None:
+    for address in ("/", "/songs", f"/songs/{song('Brook').hash}", f"/songs/{'0' * 32}"):
+        assert int(client.get(address).headers["X-Index-Version"]) >= 1
+    assert "X-Index-Version" not in client.get("/healthz").headers

@@ -5,9 +5,9 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from app import queries
 from app.db import Connection, DatabaseAway
-from app.queries import Found, Index
+from app.finding import Found, find_songs
+from app.queries import Index
 from app.reading import read
 from app.searching import Search
 from app.settings import Settings
@@ -25,7 +25,7 @@ def test_an_index_collected_in_mid_request_is_read_anew(database_url: str) -> No
                 publish_tiny_index(writer, SONGS[2:3])
                 collect_tiny_index(writer, first)
             seen.append(index.index_id)
-            return queries.find_songs(connection, index.index_id, Search())
+            return find_songs(connection, index, Search())
 
         for site in running_site(Settings(database_url=database_url)):
             with site.app_context():

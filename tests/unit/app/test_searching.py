@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from app.instruments import BITS, DRUMS, Catalogue, mask
+from app.instruments import DRUMS, Catalogue
 from app.searching import LONGEST_TITLE, Search, read_search
 
 NAMES = [f"Instrument {program}" for program in range(128)]
@@ -69,7 +69,9 @@ def test_a_title_is_trimmed_and_one_that_is_too_long_is_a_problem() -> None:
 
 
 def test_a_search_and_the_arguments_of_its_address_are_the_same_thing() -> None:
-    search = read(("all", "40,41"), ("none", "3"), ("drums", "any"), ("title", "tide"), ("page", "7"))
+    search = read(
+        ("all", "40,41"), ("none", "3"), ("drums", "any"), ("title", "tide"), ("sort", "title"), ("page", "7")
+    )
     pairs = [
         (name, str(value))
         for name, given in search.arguments(page=7).items()
@@ -84,9 +86,9 @@ def test_arguments_without_one_instrument_leave_it_out_under_that_heading_only()
     assert search.arguments(without=("all", DRUMS)) == {"all": [40, 41]}
 
 
-def test_a_mask_counts_its_bits_from_the_left() -> None:
-    text = mask({0, 5, DRUMS})
-    assert len(text) == BITS
-    assert [place for place, digit in enumerate(text) if digit == "1"] == [0, 5, 128]
-    with pytest.raises(ValueError, match="129"):
-        mask({129})
+def test_an_unknown_order_is_a_problem_and_a_known_one_is_kept() -> None:
+    assert read(("sort", "duration")).sort == "duration"
+    assert read(("sort", "")).sort == "closest"
+    assert "loudness" in read(("sort", "loudness")).problems[0]
+    assert read(("sort", "popularity")).arguments() == {"sort": "popularity"}
+    assert read(("sort", "popularity")).arguments(sort="closest") == {}

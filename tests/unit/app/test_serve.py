@@ -1,5 +1,7 @@
 """`python -m app serve` as a process."""
 
+import contextlib
+import json
 import os
 import re
 import signal
@@ -17,11 +19,11 @@ from tests.unit.app.conftest import SONGS
 
 
 @contextmanager
-def served(url: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+def served(url: str, *options: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """The process, killed at the end if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve", *options],
-        env={**os.environ, "DATABASE_URL": url},
+        env={**os.environ, "DATABASE_URL": url, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,6 +77,39 @@ def test_raw_bytes_of_any_kind_get_a_client_error(served_address: str, request_l
 def served_address(published_url: str) -> Iterator[str]:
     with served(published_url, "--port", "0") as process:
         yield address(process)
+
+
+def test_a_query_of_ten_megabytes_is_refused_and_nobody_else_notices(served_address: str) -> None:
+    host, port = served_address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(b"GET /songs?title=" + b"x" * 10_000_000 + b" HTTP/1.0\r\n\r\n")
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            answer = connection.recv(4096)
+    assert answer == b"" or answer.split(b" ")[1] == b"431"
+    with urllib.request.urlopen(served_address + "/songs") as page:
+        assert page.status == 200
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"GET /songs HTTP/1.1\r\nHost: x\r\n", b"POST /songs HTTP/1.1\r\nContent-Length: 99\r\n\r\nx"]
+)
+def test_a_client_that_does_not_finish_its_request_is_hung_up_on(published_url: str, begun: bytes) -> None:
+    with served(published_url, "--port", "0", SCALE_SLOW_CLIENT_SECONDS="1") as process:
+        host, port = address(process).removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall(begun)
+            assert connection.recv(4096) == b""
+
+
+def test_the_index_is_in_memory_before_anybody_asks_and_the_log_is_json(published_url: str) -> None:
+    with served(published_url, "--port", "0") as process:
+        address(process)
+        assert process.stderr is not None
+        line = json.loads(process.stderr.readline())
+        assert f"{len(SONGS)} songs in memory" in line["message"]
+        assert line["logger"] == "app.finding"
 
 
 def test_a_port_in_use_is_one_sentence_and_exit_code_2(published_url: str) -> None:

@@ -122,12 +122,71 @@ def test_pages_together_are_all_songs_once_in_one_order(database_url: str) -> No
         publish_tiny_index(connection, songs)
     for site in running_site(Settings(database_url=database_url)):
         client = site.test_client()
-        for question in ("/songs?none=127", "/songs?title=SONG"):
+        for question in ("/songs?title=SONG", "/songs?sort=popularity", "/songs?sort=duration", "/songs?none=127"):
             pages = [titles(client, f"{question}&page={page}") for page in (1, 2, 3)]
             assert [len(page) for page in pages] == [50, 50, 20]
             assert sorted(title for page in pages for title in page) == [one.title for one in songs]
         assert [titles(client, f"/songs?page={page}") for page in (1, 2, 3)] == pages
         assert "120 songs" in client.get("/songs?page=2").text
+
+
+def test_results_are_sorted_as_asked(client: FlaskClient) -> None:
+    assert titles(client, "/songs?all=40&sort=title") == sorted(with_all(40))
+    assert titles(client, "/songs?sort=duration")[0] == "Candle"
+    assert titles(client, "/songs?sort=duration")[-1] == "Lantern"
+    assert titles(client, "/songs?sort=popularity")[-1] == "Lantern"
+    assert re.search(r'aria-current="true">\s*by title', client.get("/songs?sort=title").text)
+
+
+def test_an_unknown_order_gets_the_form_again(client: FlaskClient) -> None:
+    answer = client.get("/songs?sort=loudness")
+    assert answer.status_code == 400
+    assert "loudness" in answer.text
+
+
+@pytest.mark.parametrize("typed", ["Grnaite", "granit", "Granitte", "kranite", "GRENITE"])
+def test_a_misspelt_title_is_found_and_the_page_says_that_it_is_spelled_otherwise(
+    client: FlaskClient, typed: str
+) -> None:
+    assert titles(client, f"/songs?title={typed}") == ["Granite"]
+    exact = typed.lower() in "granite"
+    assert ("no song has it as written" in client.get(f"/songs?title={typed}").text) is not exact
+
+
+def test_titles_as_written_come_before_those_spelled_alike(database_url: str) -> None:
+    songs = [TinySong(title=title, programs={0: 1}) for title in ("Yestarday", "A Yesterday", "Yesterday Once More")]
+    with closing(psycopg2.connect(database_url)) as connection:
+        publish_tiny_index(connection, songs)
+    for site in running_site(Settings(database_url=database_url)):
+        assert titles(site.test_client(), "/songs?title=yesterday")[2:] == ["Yestarday"]
+        assert "2 songs have it as written, 1 has words" in site.test_client().get("/songs?title=yesterday").text
+
+
+def test_the_form_says_how_many_songs_remain_with_one_more_instrument(client: FlaskClient) -> None:
+    page = client.get("/?all=40&none=24").text
+    left = [one for one in SONGS if 40 in one.programs and 24 not in one.programs]
+    remaining = dict(
+        re.findall(r'aria-label="([^"]+)"[^>]*><span class="name">[^<]*<span class="remain">([\d,]+)<', page)
+    )
+    assert remaining["Flute"] == str(sum(73 in one.programs for one in left))
+    assert remaining["Violin"] == str(len(left))
+    assert remaining["Acoustic Guitar (nylon)"] == "0"
+    assert len(remaining) == 128
+    tallies = re.findall(r'<span class="tally">(?:\d+ chosen · )?([\d,]+) songs?</span>', page)
+    assert tallies[9] == str(sum(any(72 <= program < 80 for program in one.programs) for one in left))
+
+
+def test_results_offer_the_instruments_that_narrow_them_down(client: FlaskClient) -> None:
+    page = client.get("/songs?all=40").text
+    offered = re.findall(r'aria-label="with ([^"]+) too: (\d+) songs?"', page)
+    assert ("Flute", str(len(with_all(40, 73)))) in offered
+    assert "Violin" not in [name for name, _ in offered]
+    assert titles(client, "/songs?all=40&all=73") == titles(
+        client,
+        next(link for link in re.findall(r'class="chip family-\d+" href="([^"]+)"', page) if "73" in link).replace(
+            "&amp;", "&"
+        ),
+    )
 
 
 def test_a_song_page_shows_what_is_known_of_it(client: FlaskClient) -> None:

@@ -1,0 +1,170 @@
+"""The API's addresses. Arguments are those of the pages; one that is not known is refused, not ignored."""
+
+import re
+from collections.abc import Callable
+
+from flask import Blueprint, Response, abort, request
+from flask.typing import ResponseReturnValue
+
+from app import queries
+from app.api import cursors, document
+from app.api.answers import Json, answer, detail, line
+from app.db import Connection
+from app.finding import find_songs
+from app.instruments import DRUMS
+from app.queries import Index, Song
+from app.reading import catalogue, read
+from app.searching import PAGE_SIZE, Search, read_search
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+CHOICE = ("all", "any", "none", "drums", "title")
+LARGEST_PAGE = 100
+FILES_SHOWN = 20
+
+
+@blueprint.get("/")
+def page() -> ResponseReturnValue:
+    """The description, for people."""
+    return document.page()
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> ResponseReturnValue:
+    """The description, for machines."""
+    return document.document()
+
+
+@blueprint.get("/songs")
+def songs() -> ResponseReturnValue:
+    """The songs of a choice of instruments and a title, a page at a time."""
+    _refuse_unknown(*CHOICE, "sort", "limit", "cursor")
+    limit = _limit(request.args.get("limit", ""))
+
+    def body(connection: Connection, index: Index) -> Json:
+        wanted = _search(connection)
+        text = request.args.get("cursor", "")
+        first = cursors.read(text, index, wanted) if text else 0
+        found = find_songs(connection, index, wanted, first, limit)
+        more = first + limit < found.total
+        return {
+            "total": found.total,
+            "as_written": found.as_written,
+            "songs": [line(one) for one in found.songs],
+            "next_cursor": cursors.write(index, wanted, first + limit) if more else None,
+        }
+
+    return _answered(body)
+
+
+@blueprint.get("/songs/<song_hash>")
+def song(song_hash: str) -> ResponseReturnValue:
+    """All that is known of a song."""
+    _refuse_unknown()
+
+    def body(connection: Connection, index: Index) -> Json:
+        found = _song(connection, index, song_hash)
+        files = queries.song_files(connection, index.index_id, found.line.song_id, FILES_SHOWN)
+        return {"song": detail(found, catalogue(connection), *files)}
+
+    return _answered(body)
+
+
+@blueprint.get("/songs/<song_hash>/similar")
+def similar(song_hash: str) -> ResponseReturnValue:
+    """A song's most similar songs, best first."""
+    _refuse_unknown()
+
+    def body(connection: Connection, index: Index) -> Json:
+        found = _song(connection, index, song_hash)
+        near = queries.similar_songs(connection, index.index_id, found.line.song_id)
+        return {
+            "hash": found.line.hash,
+            "similar": [{"score": one.score / 1_000_000, "song": line(one.line)} for one in near],
+        }
+
+    return _answered(body)
+
+
+@blueprint.get("/instruments")
+def instruments() -> ResponseReturnValue:
+    """Every instrument, and how many of the songs of a choice have it."""
+    _refuse_unknown(*CHOICE)
+
+    def body(connection: Connection, index: Index) -> Json:
+        names = catalogue(connection)
+        found = find_songs(connection, index, _search(connection), most=0)
+        return {
+            "total": found.total,
+            "families": [
+                {
+                    "name": family.name,
+                    "songs": found.families[family.place],
+                    "instruments": [
+                        {"program": one.bit, "name": one.name, "songs": found.instruments[one.bit]}
+                        for one in family.instruments
+                    ],
+                }
+                for family in names.families
+            ],
+            "drums": {"songs": found.instruments[DRUMS]},
+        }
+
+    return _answered(body)
+
+
+@blueprint.get("/index")
+def index() -> ResponseReturnValue:
+    """The index that is served, and the run that made it."""
+    _refuse_unknown()
+
+    def body(connection: Connection, index: Index) -> Json:
+        origin = queries.provenance(connection, index.index_id)
+        return {
+            "songs": index.songs,
+            "sets": index.sets,
+            "created_at": index.created_at.isoformat(),
+            "digest": origin.digest,
+            "source": origin.source,
+            "code_version": origin.code_version,
+            "rejects": origin.rejects,
+        }
+
+    return _answered(body)
+
+
+def _answered(body: Callable[[Connection, Index], Json]) -> Response:
+    return answer(*read(lambda connection, index: (index, body(connection, index))))
+
+
+def _search(connection: Connection) -> Search:
+    wanted = read_search(request.args, catalogue(connection))
+    if wanted.problems:
+        abort(400, " ".join(wanted.problems))
+    return wanted
+
+
+def _song(connection: Connection, index: Index, song_hash: str) -> Song:
+    found = None
+    if re.fullmatch("[0-9a-fA-F]{32}", song_hash):
+        found = queries.song(connection, index.index_id, song_hash)
+    if found is None:
+        abort(404, "No song of the present index has this hash; hashes are 32 hexadecimal digits.")
+    return found
+
+
+def _refuse_unknown(*known: str) -> None:
+    for name, values in request.args.lists():
+        if name not in known:
+            choice = f"known are {', '.join(known)}" if known else "this address takes none"
+            abort(400, f"There is no parameter “{name[:40]}”: {choice}.")
+        if len(values) > 1 and name not in ("all", "any", "none"):
+            abort(400, f"The parameter “{name}” is given {len(values)} times; give it once.")
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return PAGE_SIZE
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= LARGEST_PAGE):
+        abort(400, f"“{text[:40]}” is no limit; give a number from 1 to {LARGEST_PAGE}.")
+    return int(text)
