@@ -88,7 +88,7 @@ def start(
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=survives,
-        preexec_fn=None if survives else _die_with_parent,
+        preexec_fn=None if survives else die_with_parent,
     )
 
 
@@ -103,6 +103,7 @@ def stop(process: subprocess.Popen[str], patience_seconds: float = 15) -> None:
         process.wait()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For a new process, before it runs its program: be killed when the process that started it ends (on Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -23,6 +23,8 @@ from pathlib import Path
 
 import pytest
 
+from deployer.process import die_with_parent
+
 VERSION = "v1.8.0"
 MODULE = f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"
 OLDEST_GO = (1, 24)
@@ -64,7 +66,9 @@ def object_store() -> Iterator[ObjectStore]:
         keys = {"ROOT_ACCESS_KEY": store.access_key, "ROOT_SECRET_KEY": store.secret_key}
         command = [str(binary), "--port", f"127.0.0.1:{port}", "--iam-dir", str(users), "--quiet", "posix", str(root)]
         with Path(folder, "log").open("w+") as log:
-            server = subprocess.Popen(command, env=os.environ | keys, stdout=log, stderr=log)
+            server = subprocess.Popen(
+                command, env=os.environ | keys, stdout=log, stderr=log, preexec_fn=die_with_parent
+            )
             try:
                 _wait_until_it_answers(server, store.endpoint_url, log.name)
                 yield store

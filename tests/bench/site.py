@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 import psycopg2
 
+from deployer.process import die_with_parent
 from tests.bench.row import Row
 from tests.large_index import publish_large_index
 from tests.postgres import postgres_server
@@ -67,6 +68,7 @@ def _served(url: str) -> Iterator[tuple[str, int]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        preexec_fn=die_with_parent,
     )
     with process:
         try:

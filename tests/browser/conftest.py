@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from deployer.process import die_with_parent
 from tests.postgres import PostgresServer
 from tests.tiny_index import TinySong, publish_tiny_index
 
@@ -55,6 +56,7 @@ def site(postgres: PostgresServer) -> Iterator[str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            preexec_fn=die_with_parent,
         )
         with process:
             try:

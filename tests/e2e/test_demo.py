@@ -16,6 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
+from deployer.process import die_with_parent
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SEED = int(os.environ.get("KILL_SEED", "20"))
 KILLS = int(os.environ.get("KILLS", "6"))
@@ -25,7 +27,11 @@ DEADLINE_SECONDS = 120
 @contextmanager
 def _demo(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [ROOT / "run_kube", "demo", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [ROOT / "run_kube", "demo", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=die_with_parent,
     )
     try:
         yield process

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from deployer.process import die_with_parent
 from tests.unit.app.conftest import SONGS
 
 
@@ -27,6 +28,7 @@ def served(url: str, *options: str, **environment: str) -> Iterator[subprocess.P
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=die_with_parent,
     )
     with process:
         try:
