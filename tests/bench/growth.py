@@ -53,8 +53,7 @@ def _plot(seconds: dict[str, list[float]]) -> None:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
     for stage, times in seconds.items():
-        axes.loglog(FILES, times, marker="o", label=stage)
-        axes.annotate(f"{times[-1]:.0f} s", (FILES[-1], times[-1]), xytext=(6, -3), textcoords="offset points")
+        axes.loglog(FILES, times, marker="o", label=f"{stage}, {times[-1]:.1f} s in the end")
     start = seconds["scan"][0]
     axes.loglog(FILES, [start * n / FILES[0] for n in FILES], color="0.6", linestyle=":", label="n")
     axes.set(xlabel="files", ylabel="seconds", xticks=FILES, xticklabels=[f"{n:,}" for n in FILES])
