@@ -77,7 +77,6 @@ CREATE TABLE run (
     started_at         timestamptz NOT NULL DEFAULT now(),
     finished_at        timestamptz
 );
-CREATE INDEX run_by_input ON run (source_fingerprint, run_id);
 
 -- A bounded piece of the source. `objects` is [[key, size in bytes, version], ...]. An executor scans a chunk and
 -- marks it done in the transaction that writes its rows, so a chunk is written once however often it is tried.

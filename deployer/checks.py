@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from deployer import debian, java, process
 from deployer.errors import AlreadySaid, CommandError, DeployerError
-from deployer.paths import ROOT, logs
+from deployer.paths import logs
 
 LINTERS = {
     "lint": ("ruff", "check", "."),
@@ -32,7 +32,7 @@ def run(pytest_arguments: Sequence[str], long: bool) -> None:
         print(f"── {name}", flush=True)
         started = time.monotonic()
         tool, *arguments = command
-        if process.show([f"{sys.prefix}/bin/{tool}", *arguments], cwd=ROOT, environment=environment):
+        if process.show([f"{sys.prefix}/bin/{tool}", *arguments], environment=environment):
             failed.append(name)
         print(f"   {time.monotonic() - started:.1f} s", flush=True)
     if failed:

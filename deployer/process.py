@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import IO
 
 from deployer.errors import AlreadySaid, CommandError
@@ -27,11 +26,10 @@ def compiled_code() -> dict[str, str]:
     return {"NUMBA_CACHE_DIR": str(cache() / "numba" / sources.hexdigest()[:16])}
 
 
-def run(command: Sequence[str], *, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> str:
+def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> str:
     """Run another program to its end and return its output; raises CommandError."""
     done = subprocess.run(
         command,
-        cwd=cwd,
         env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -45,18 +43,18 @@ def run(command: Sequence[str], *, cwd: Path | None = None, environment: Mapping
     return done.stdout
 
 
-def show(command: Sequence[str], *, cwd: Path = ROOT, environment: Mapping[str, str] | None = None) -> int:
-    """Run another program with its output straight to the user, and return its exit code."""
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, **(environment or {})}, check=False)
+def show(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> int:
+    """Run another program in the checkout, its output straight to the user, and return its exit code."""
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **(environment or {})}, check=False)
     return done.returncode
 
 
-def part(module: str, *arguments: str, environment: Mapping[str, str], cwd: Path | None = None) -> str:
+def part(module: str, *arguments: str, environment: Mapping[str, str]) -> str:
     """Run a part of the project (`python -m MODULE`), its messages straight to the user; returns its standard output.
 
     Raises AlreadySaid with its exit code: a part says itself what is wrong.
     """
-    process = start(module, *arguments, environment=environment, cwd=cwd)
+    process = start(module, *arguments, environment=environment)
     try:
         output, _ = process.communicate()
     except BaseException:
@@ -71,7 +69,6 @@ def start(
     module: str,
     *arguments: str,
     environment: Mapping[str, str],
-    cwd: Path | None = None,
     stdin: int | IO[bytes] = subprocess.DEVNULL,
     survives: bool = False,
 ) -> subprocess.Popen[str]:
@@ -82,7 +79,6 @@ def start(
     """
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
-        cwd=cwd,
         env={**os.environ, **compiled_code(), **environment},
         stdin=stdin,
         stdout=subprocess.PIPE,

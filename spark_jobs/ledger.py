@@ -27,12 +27,10 @@ CARRIED = -1
 
 @dataclass(frozen=True, slots=True)
 class ScanProgress:
-    """How far the scan of a run is, in objects and bytes of its done chunks, of the whole."""
+    """How far the scan of a run is: the objects of its done chunks, and of all."""
 
     objects: int
     all_objects: int
-    bytes: int
-    all_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,7 @@ def scan_progress(connection: Connection, run_id: int) -> ScanProgress:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(sum(object_count) FILTER (WHERE done_at IS NOT NULL), 0)::bigint,"
-            " sum(object_count)::bigint, coalesce(sum(bytes) FILTER (WHERE done_at IS NOT NULL), 0)::bigint,"
-            " sum(bytes)::bigint FROM chunk WHERE run_id = %s",
+            " sum(object_count)::bigint FROM chunk WHERE run_id = %s",
             (run_id,),
         )
         row = _one(cursor.fetchone())

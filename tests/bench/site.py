@@ -6,22 +6,19 @@ charged for all who would have asked meanwhile, not only for the one that was wa
 
 import http.client
 import itertools
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from urllib.parse import urlencode
+from contextlib import closing
+from urllib.parse import urlencode, urlsplit
 
 import psycopg2
 
-from deployer.process import die_with_parent
 from tests.bench.row import Row
 from tests.large_index import publish_large_index
 from tests.postgres import postgres_server
 from tests.questions import Questions
+from tests.served import site_address
 
 SEED = 12
 RATE = 50
@@ -35,7 +32,8 @@ def measure() -> Iterator[Row]:
         with closing(psycopg2.connect(url)) as connection:
             publish_large_index(connection)
             addresses = _addresses(Questions(connection, SEED), RATE * SECONDS)
-        with _served(url) as (host, port):
+        with site_address(url) as address:
+            host, port = _host_and_port(address)
             _load(host, port, addresses[:RATE], RATE)
             times, failures = _load(host, port, addresses, RATE)
     times.sort()
@@ -60,23 +58,11 @@ def _addresses(questions: Questions, count: int) -> list[str]:
     return [questions.random.choices(kinds, weights=(6, 5, 3, 2, 2, 2))[0]() for _ in range(count)]
 
 
-@contextmanager
-def _served(url: str) -> Iterator[tuple[str, int]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", "0"],
-        env={**os.environ, "DATABASE_URL": url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=die_with_parent,
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            host, port = process.stdout.readline().split("//")[-1].strip().rsplit(":", 1)
-            yield host, int(port)
-        finally:
-            process.terminate()
+def _host_and_port(address: str) -> tuple[str, int]:
+    parts = urlsplit(address)
+    assert parts.hostname
+    assert parts.port
+    return parts.hostname, parts.port
 
 
 def _load(host: str, port: int, addresses: list[str], rate: float) -> tuple[list[float], list[str]]:

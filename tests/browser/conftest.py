@@ -3,8 +3,6 @@
 import os
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -12,8 +10,8 @@ import psycopg2
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from deployer.process import die_with_parent
 from tests.postgres import PostgresServer
+from tests.served import site_address
 from tests.tiny_index import TinySong, publish_tiny_index
 
 CHROMIUM = shutil.which("chromium")
@@ -50,20 +48,8 @@ def site(postgres: PostgresServer) -> Iterator[str]:
     with postgres.database() as url:
         with closing(psycopg2.connect(url)) as connection:
             publish_tiny_index(connection, songs())
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", "0"],
-            env={**os.environ, "DATABASE_URL": url},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            preexec_fn=die_with_parent,
-        )
-        with process:
-            try:
-                assert process.stdout is not None
-                yield process.stdout.readline().split()[-1]
-            finally:
-                process.terminate()
+        with site_address(url) as address:
+            yield address
 
 
 @pytest.fixture(scope="session")
