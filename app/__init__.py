@@ -1,7 +1,7 @@
 """The web half of Scale: a Flask site over a published index.
 
 Reads Postgres (`DATABASE_URL`) and answers HTTP; the only writes are those of `app.migrate`, which owns the schema.
-Imports nothing of `spark_jobs`, `deployer` or `chaos`: what it shares with them is `schema.sql`.
+Imports nothing of `spark_jobs`, `deployer` or `chaos`: what it shares with them is `schema.sql` and the package `midi`.
 """
 
 import os

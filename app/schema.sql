@@ -113,7 +113,7 @@ CREATE TABLE scanned_file (
     FOREIGN KEY (run_id, chunk_id) REFERENCES chunk ON DELETE CASCADE
 );
 
--- What could not be read, with one of the named reasons of spark_jobs/scan/song.py.
+-- What could not be read, with one of the named reasons of midi/scan/song.py.
 CREATE TABLE reject (
     run_id   bigint NOT NULL,
     chunk_id integer NOT NULL,
@@ -190,7 +190,7 @@ CREATE TABLE song_file (
 CREATE INDEX song_file_by_song ON song_file (index_id, song_id);
 CREATE INDEX song_file_by_base_name ON song_file (index_id, (regexp_replace(key, '^.*/', '')));
 
--- A song's most similar songs, best first; scores in millionths (spark_jobs/similarity/score.py).
+-- A song's most similar songs, best first; scores in millionths (midi/likeness.py).
 CREATE TABLE neighbour (
     index_id      bigint NOT NULL,
     song_id       integer NOT NULL,

@@ -21,7 +21,7 @@ def compiled_code() -> dict[str, str]:
     numba looks for a change only in the module of the function that is called, not in those it calls.
     """
     sources = hashlib.sha256()
-    for path in sorted((ROOT / "spark_jobs").rglob("*.py")):
+    for path in sorted([*(ROOT / "midi").rglob("*.py"), *(ROOT / "spark_jobs").rglob("*.py")]):
         sources.update(path.read_bytes())
     return {"NUMBA_CACHE_DIR": str(cache() / "numba" / sources.hexdigest()[:16])}
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from midi.errors import SourceError
 from spark_jobs import settings
 from spark_jobs.errors import JobError
 from spark_jobs.settings import Parameters
@@ -44,11 +45,11 @@ def run(
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
     """Scan a source and publish its index; prints the summary as one JSON object."""
+    from midi.sources import open_source
+    from midi.sources.base import Source, SourceOptions
     from spark_jobs.pipeline import Pipeline
     from spark_jobs.progress import BYTES, Display
     from spark_jobs.session import spark_context
-    from spark_jobs.sources import open_source
-    from spark_jobs.sources.base import Source, SourceOptions
 
     parameters = Parameters(max_bytes, neighbours, set_weight, chunk_bytes, chunk_objects)
     options = SourceOptions(settings.cache_dir(), endpoint_url, sha256)
@@ -64,7 +65,7 @@ def run(
                     return open_source(source, options, report)
                 try:
                     return open_source("free", options, report)
-                except JobError as error:
+                except SourceError as error:
                     display.note(f"{error} Going on with {OFFLINE_SOURCE}.")
                     return open_source(OFFLINE_SOURCE, options, report)
 
@@ -118,7 +119,7 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("SCALE_DEBUG"):
             raise
-        if isinstance(error, JobError):
+        if isinstance(error, (JobError, SourceError)):
             print(f"error: {error}", file=sys.stderr)
             sys.exit(2)
         first_line = str(error).partition("\n")[0]

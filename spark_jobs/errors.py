@@ -3,11 +3,3 @@
 
 class JobError(Exception):
     """The job cannot go on. The message is shown as it is, without a traceback."""
-
-
-class SourceError(JobError):
-    """The source as a whole cannot be listed or read."""
-
-
-class ObjectUnreadable(Exception):
-    """One object of a source cannot be read; it is rejected and the run goes on."""

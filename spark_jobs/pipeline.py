@@ -10,16 +10,16 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from pyspark import SparkContext
 
+from midi.sources.base import Source
 from spark_jobs import ledger, planning
 from spark_jobs.database import connect
 from spark_jobs.errors import JobError
 from spark_jobs.progress import Display
 from spark_jobs.publish import build, versions
-from spark_jobs.scan.job import ScanJob
+from spark_jobs.scanning import ScanJob
 from spark_jobs.session import task_errors
 from spark_jobs.settings import Parameters
 from spark_jobs.similarity.job import SimilarityJob, load_corpus, pending_parts, songs_done
-from spark_jobs.sources.base import Source
 
 POLL_SECONDS = 0.25
 

@@ -9,10 +9,10 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
+from midi.sources.base import Source, SourceObject
 from spark_jobs.errors import JobError
 from spark_jobs.ledger import CARRIED, REJECT_COLUMNS, SCANNED_COLUMNS
 from spark_jobs.settings import Parameters
-from spark_jobs.sources.base import Source, SourceObject
 
 PAGE = 1000
 

@@ -12,6 +12,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from midi.errors import SourceError
 from spark_jobs.errors import JobError
 
 
@@ -27,7 +28,7 @@ def spark_context(master: str) -> Iterator[SparkContext]:
 
 @contextmanager
 def task_errors() -> Iterator[None]:
-    """A JobError that a task on an executor ended with comes out of the block as the JobError it was."""
+    """A sentence for the user that a task on an executor ended with comes out of the block as a JobError."""
     try:
         yield
     except (Py4JJavaError, PySparkException) as error:
@@ -75,6 +76,6 @@ def _standard_error_to(path: str | None) -> Iterator[None]:
 def _sentence_of(trace: str) -> str | None:
     """The sentence in the Python traceback that Spark carries over from a task, None if it ended otherwise."""
     for line in trace.splitlines():
-        if line.startswith(f"{JobError.__module__}.") and ": " in line:
+        if line.startswith((f"{JobError.__module__}.", f"{SourceError.__module__}.")) and ": " in line:
             return line.split(": ", 1)[1]
     return None

@@ -38,10 +38,10 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkContext]:
 @pytest.fixture(scope="session")
 def real_midi_files() -> list[tuple[str, bytes]]:
     """The free songs as (key, bytes); skips where the package manager can't give them."""
-    from spark_jobs.errors import SourceError
+    from midi.errors import SourceError
+    from midi.sources import open_source
+    from midi.sources.base import SourceOptions
     from spark_jobs.settings import Parameters, cache_dir
-    from spark_jobs.sources import open_source
-    from spark_jobs.sources.base import SourceOptions
 
     try:
         source = open_source("free", SourceOptions(cache_dir()), lambda what, done, total: None)

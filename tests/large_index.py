@@ -13,12 +13,12 @@ from random import Random
 
 from psycopg2 import extensions
 
+from midi.sources.generated_sets import arrange
 from spark_jobs.publish.build import build
 from spark_jobs.publish.tables import partition
 from spark_jobs.publish.versions import publish
 from spark_jobs.similarity.job import PART_SONGS, copy_rows, load_corpus
 from spark_jobs.similarity.search import nearest
-from spark_jobs.sources.generated_sets import arrange
 
 LAKH_SONGS = 178_561
 NEIGHBOURS = 50

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from spark_jobs.similarity.score import FEATURES, idf_weights, note_weights
+from midi.likeness import FEATURES, idf_weights, note_weights
 
 DRUMS = FEATURES - 1
 WORDS = (FEATURES + 63) // 64

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from midi.likeness import FEATURES, SCORE_UNIT
 from spark_jobs.similarity.corpus import WORDS, Corpus
 from spark_jobs.similarity.machine import compiled
-from spark_jobs.similarity.score import FEATURES, SCORE_UNIT
 
 SLACK = 2.0
 """Millionths added to the bounds, which are in floating point, so that rounding never drops a song."""

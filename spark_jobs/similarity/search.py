@@ -3,7 +3,7 @@
 For a query song with instrument set A the number of instruments that each set B shares with A is counted (population
 counts, the same for all songs of A). The best score that any song of a set of B's size with that many shared
 instruments could have is known beforehand, so most sets end there. For the rest the weights of the shared instruments
-are looked up, and give a closer bound for B's songs. What is left is scored by the definition in score.py.
+are looked up, and give a closer bound for B's songs. What is left is scored by the definition in midi/likeness.py.
 
 Sets are taken in rounds of falling bounds (LEVELS), so that the list fills with good songs, and what a song must reach
 is high, before the many middling sets are looked at. The search ends with the round that the last of the list reaches.
@@ -12,10 +12,10 @@ is high, before the many middling sets are looked at. The search ends with the r
 import numpy as np
 import numpy.typing as npt
 
+from midi.likeness import FEATURES, SCORE_UNIT, UNIT
 from spark_jobs.similarity.corpus import Corpus
 from spark_jobs.similarity.machine import compiled
 from spark_jobs.similarity.query import Query, least_shared, query_of
-from spark_jobs.similarity.score import FEATURES, SCORE_UNIT, UNIT
 from spark_jobs.similarity.sieve import MOST_COUNTED, Found, bound, count_shared, find, room_for
 
 LEVELS = (900_000, 700_000, 500_000, 300_000, 100_000, 0)

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from midi.likeness import FEATURES, SCORE_UNIT
 from spark_jobs.similarity.corpus import WORDS, Corpus
 from spark_jobs.similarity.machine import compiled, population_count
 from spark_jobs.similarity.query import SLACK, Query
-from spark_jobs.similarity.score import FEATURES, SCORE_UNIT
 
 MOST_COUNTED = 127
 """Counts of shared features end here: eight are compared at once, which needs the highest bit of each byte."""

@@ -9,12 +9,12 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from pyspark import SparkContext
 
+from midi.sources import open_source
+from midi.sources.base import SourceOptions
 from spark_jobs.pipeline import Pipeline, Summary
 from spark_jobs.progress import Display
 from spark_jobs.session import spark_context
 from spark_jobs.settings import Parameters
-from spark_jobs.sources import open_source
-from spark_jobs.sources.base import SourceOptions
 from tests.bench.row import Row
 from tests.postgres import PostgresServer, postgres_server
 

@@ -8,10 +8,10 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from spark_jobs.scan.song import SongFacts, scan_song
+from midi.scan.song import SongFacts, scan_song
+from midi.sources import open_source
+from midi.sources.base import SourceOptions
 from spark_jobs.settings import cache_dir
-from spark_jobs.sources import open_source
-from spark_jobs.sources.base import SourceOptions
 
 LARGEST = 1 << 23
 REPLACED = 0.35

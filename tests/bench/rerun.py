@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
+from midi.sources import open_source
+from midi.sources.base import SourceOptions
 from spark_jobs.pipeline import Pipeline, Summary
 from spark_jobs.progress import Display
 from spark_jobs.session import spark_context
 from spark_jobs.settings import Parameters
-from spark_jobs.sources import open_source
-from spark_jobs.sources.base import SourceOptions
 from tests.bench.real_songs import write_corpus
 from tests.bench.row import Row
 from tests.postgres import postgres_server

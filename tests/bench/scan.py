@@ -17,10 +17,10 @@ from statistics import median
 import mido
 import pretty_midi
 
-from spark_jobs.scan.song import scan_song
+from midi.scan.song import scan_song
+from midi.sources import open_source
+from midi.sources.base import SourceOptions
 from spark_jobs.settings import Parameters, cache_dir
-from spark_jobs.sources import open_source
-from spark_jobs.sources.base import SourceOptions
 from tests.bench.row import Row
 
 SEED, SAMPLE, ROUNDS = 1, 70, 5

@@ -16,17 +16,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from spark_jobs.scan.job import instrument_bits
-from spark_jobs.scan.song import Reject, SongFacts, scan_song
+from midi.likeness import FEATURES
+from midi.scan.song import Reject, SongFacts, scan_song
+from midi.sources import open_source
+from midi.sources.base import SourceOptions
+from spark_jobs.scanning import instrument_bits
 from spark_jobs.settings import Parameters, cache_dir
 from spark_jobs.similarity.corpus import WORDS, Corpus, SongNotes, build
 from spark_jobs.similarity.job import PART_SONGS
 from spark_jobs.similarity.machine import compiled, population_count
 from spark_jobs.similarity.query import least_shared, query_of
-from spark_jobs.similarity.score import FEATURES
 from spark_jobs.similarity.search import nearest
-from spark_jobs.sources import open_source
-from spark_jobs.sources.base import SourceOptions
 from tests.bench.row import Row
 
 LAKH_FILES, FEWER_FILES = 178_561, 10_000

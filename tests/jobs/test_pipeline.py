@@ -11,17 +11,18 @@ import psycopg2
 import pytest
 from pyspark import SparkContext
 
+from midi.errors import SourceError
+from midi.likeness import idf_weights, note_weights, score
+from midi.sources import open_source
+from midi.sources.base import Read, Source, SourceObject, SourceOptions
 from spark_jobs import ledger, planning
 from spark_jobs.database import connect
-from spark_jobs.errors import JobError, SourceError
+from spark_jobs.errors import JobError
 from spark_jobs.pipeline import Pipeline, Summary
 from spark_jobs.progress import Display
 from spark_jobs.publish import versions
-from spark_jobs.scan.job import ScanJob
+from spark_jobs.scanning import ScanJob
 from spark_jobs.settings import Parameters
-from spark_jobs.similarity.score import idf_weights, note_weights, score
-from spark_jobs.sources import open_source
-from spark_jobs.sources.base import Read, Source, SourceObject, SourceOptions
 from tests.postgres import PostgresServer
 
 Run = Callable[..., Summary]

@@ -9,13 +9,13 @@ import pytest
 from psycopg2.extensions import connection as Connection
 from pyspark import SparkContext
 
+from midi.sources import open_source
+from midi.sources.base import SourceOptions
 from spark_jobs.errors import JobError
 from spark_jobs.pipeline import Pipeline, Summary
 from spark_jobs.progress import Display
 from spark_jobs.publish import check, versions
 from spark_jobs.settings import Parameters
-from spark_jobs.sources import open_source
-from spark_jobs.sources.base import SourceOptions
 
 Run = Callable[[int], Summary]
 

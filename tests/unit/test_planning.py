@@ -1,8 +1,8 @@
 """How a listing is cut into chunks."""
 
+from midi.sources.base import SourceObject
 from spark_jobs.planning import chunked
 from spark_jobs.settings import Parameters
-from spark_jobs.sources.base import SourceObject
 
 
 def _chunks(sizes: list[int], **bounds: int) -> list[list[int]]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from spark_jobs.scan import flaws
-from spark_jobs.scan.song import LEADING_BYTES_ALLOWED, Reject, RejectReason, scan_song
+from midi.scan import flaws
+from midi.scan.song import LEADING_BYTES_ALLOWED, Reject, RejectReason, scan_song
 from tests.unit.scan.smf_bytes import END, chunk, header, midi, note, off, on, program, tempo, track
 from tests.unit.scan.test_formats import scanned
 

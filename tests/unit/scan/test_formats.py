@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_jobs.scan.song import SongFacts, scan_song
+from midi.scan.song import SongFacts, scan_song
 from tests.unit.scan.smf_bytes import (
     chunk,
     header,

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from spark_jobs.scan.flaws import MEANINGS
-from spark_jobs.scan.smf import Scan, scan
-from spark_jobs.scan.song import Reject, SongFacts, scan_song
-from spark_jobs.scan.title import MOST_CHARACTERS
+from midi.scan.flaws import MEANINGS
+from midi.scan.smf import Scan, scan
+from midi.scan.song import Reject, SongFacts, scan_song
+from midi.scan.title import MOST_CHARACTERS
 from tests.unit.scan.fuzzing import FUZZ_INPUTS, FUZZ_SEED, damaged
 from tests.unit.scan.rebuilt import bounds_checked, uncompiled
 from tests.unit.scan.smf_bytes import header

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spark_jobs.scan.smf import MEMORY_FIXED, MEMORY_PER_BYTE, scan
-from spark_jobs.scan.song import scan_song
+from midi.scan.smf import MEMORY_FIXED, MEMORY_PER_BYTE, scan
+from midi.scan.song import scan_song
 from tests.unit.scan.rebuilt import uncompiled
 from tests.unit.scan.smf_bytes import END, header, midi, name, note, on, program, tempo, track
 

@@ -1,6 +1,6 @@
 """Which notes count, and for which program."""
 
-from spark_jobs.scan.song import Reject, RejectReason, scan_song
+from midi.scan.song import Reject, RejectReason, scan_song
 from tests.unit.scan.smf_bytes import midi, note, off, on, program, track
 from tests.unit.scan.test_formats import scanned
 

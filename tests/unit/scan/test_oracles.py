@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from spark_jobs.scan.song import SongFacts, scan_song
+from midi.scan.song import SongFacts, scan_song
 from tests.unit.scan import oracles, samples
 from tests.unit.scan.fuzzing import FUZZ_SEED
 from tests.unit.scan.smf_bytes import midi, off, on, program, tempo, track

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from spark_jobs.scan.title import MOST_CHARACTERS, title_of
+from midi.scan.title import MOST_CHARACTERS, title_of
 from tests.unit.scan.smf_bytes import meta, midi, name, note, track
 from tests.unit.scan.test_formats import scanned
 

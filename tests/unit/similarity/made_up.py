@@ -1,10 +1,10 @@
-"""Made-up songs for the tests of the search, and their neighbours by the definition in score.py."""
+"""Made-up songs for the tests of the search, and their neighbours by the definition in midi/likeness.py."""
 
 import random
 from collections.abc import Mapping, Sequence
 
+from midi.likeness import FEATURES, idf_weights, note_weights, score
 from spark_jobs.similarity.corpus import DRUMS, SongNotes
-from spark_jobs.similarity.score import FEATURES, idf_weights, note_weights, score
 
 Notes = Mapping[int, int]
 """Feature -> notes of one song."""

@@ -1,12 +1,12 @@
-"""The compiled search against the definition in score.py, song by song."""
+"""The compiled search against the definition in midi/likeness.py, song by song."""
 
 import random
 
 import pytest
 
+from midi.likeness import idf_weights, note_weights, score
 from spark_jobs.similarity import search
 from spark_jobs.similarity.corpus import DRUMS, Corpus, SongNotes, build
-from spark_jobs.similarity.score import idf_weights, note_weights, score
 from spark_jobs.similarity.search import nearest
 from tests.unit.similarity.made_up import SHAPES, by_definition, clusters, songs_of
 

@@ -5,9 +5,9 @@ import random
 import numpy as np
 import pytest
 
+from midi.likeness import FEATURES
 from spark_jobs.similarity.corpus import Corpus, SongNotes, build
 from spark_jobs.similarity.query import least_shared, query_of
-from spark_jobs.similarity.score import FEATURES
 from spark_jobs.similarity.sieve import MOST_COUNTED, bound, count_shared, find, room_for
 from tests.unit.similarity.made_up import SHAPES, by_definition, features, songs_of
 

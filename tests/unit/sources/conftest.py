@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs.sources import SourceOptions
+from midi.sources import SourceOptions
 from tests.unit.sources.web_server import Web, web_server
 
 

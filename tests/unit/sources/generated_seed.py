@@ -8,10 +8,10 @@ import json
 import sys
 from pathlib import Path
 
-from spark_jobs.scan.song import SongFacts, scan_song
-from spark_jobs.sources.base import Source, SourceOptions
-from spark_jobs.sources.free import open_free
-from spark_jobs.sources.generated_sets import SEED_FILE
+from midi.scan.song import SongFacts, scan_song
+from midi.sources.base import Source, SourceOptions
+from midi.sources.free import open_free
+from midi.sources.generated_sets import SEED_FILE
 
 _LIMIT = 8 << 20
 _ABOUT = (

@@ -2,7 +2,7 @@
 
 import struct
 
-from spark_jobs.sources import Source, SourceObject
+from midi.sources import Source, SourceObject
 
 LIMIT = 1 << 20
 

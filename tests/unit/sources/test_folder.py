@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs.errors import ObjectUnreadable, SourceError
-from spark_jobs.sources import SourceOptions, open_source
-from spark_jobs.sources.folder import FolderSource
+from midi.errors import ObjectUnreadable, SourceError
+from midi.sources import SourceOptions, open_source
+from midi.sources.folder import FolderSource
 from tests.unit.sources.songs import LIMIT, contents, listed, quiet, song
 
 NOBODY = 65534
@@ -152,8 +152,8 @@ def as_nobody(root: Path) -> str:
     code = """if True:
         import sys
         from pathlib import Path
-        from spark_jobs.errors import ObjectUnreadable, SourceError
-        from spark_jobs.sources.folder import FolderSource
+        from midi.errors import ObjectUnreadable, SourceError
+        from midi.sources.folder import FolderSource
         import os
         if os.geteuid() == 0:
             os.setgid(65534), os.setuid(65534)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources import SourceOptions, debian_package, open_source
-from spark_jobs.sources.debian_package import candidate, download, licences, opened
-from spark_jobs.sources.free import free_available, open_free
-from spark_jobs.sources.generated_sets import SEED_FILE
+from midi.errors import SourceError
+from midi.sources import SourceOptions, debian_package, open_source
+from midi.sources.debian_package import candidate, download, licences, opened
+from midi.sources.free import free_available, open_free
+from midi.sources.generated_sets import SEED_FILE
 from tests.unit.sources.generated_seed import seed_rows
 from tests.unit.sources.songs import contents, listed, quiet
 

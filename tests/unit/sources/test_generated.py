@@ -10,9 +10,9 @@ from random import Random
 import mido
 import pytest
 
-from spark_jobs.scan.song import SongFacts, scan_song
-from spark_jobs.sources.generated import GeneratedSource, generate
-from spark_jobs.sources.generated_sets import arrange, real_songs
+from midi.scan.song import SongFacts, scan_song
+from midi.sources.generated import GeneratedSource, generate
+from midi.sources.generated_sets import arrange, real_songs
 from tests.unit.sources.songs import contents, listed
 
 SEED = 20

@@ -6,7 +6,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_jobs.sources.keys import is_midi_name, key_of, name_of, sort_key
+from midi.sources.keys import is_midi_name, key_of, name_of, sort_key
 
 ANY_NAME = st.binary(min_size=1).map(os.fsdecode) | st.text(min_size=1)
 FILE_NAME = ANY_NAME.filter(lambda name: "/" not in name)

@@ -8,9 +8,9 @@ import tarfile
 
 import pytest
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources import SourceOptions
-from spark_jobs.sources.lakh import LakhSource, open_lakh
+from midi.errors import SourceError
+from midi.sources import SourceOptions
+from midi.sources.lakh import LakhSource, open_lakh
 from tests.unit.sources.songs import contents, quiet, song
 from tests.unit.sources.web_server import Web
 

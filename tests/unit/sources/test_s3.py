@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from spark_jobs.errors import ObjectUnreadable, SourceError
-from spark_jobs.sources import Source, SourceOptions, open_source
+from midi.errors import ObjectUnreadable, SourceError
+from midi.sources import Source, SourceOptions, open_source
 from tests.object_store import ObjectStore, object_store
 from tests.unit.sources.songs import LIMIT, contents, listed, quiet, song
 

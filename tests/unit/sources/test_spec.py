@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources import SourceOptions, open_source
-from spark_jobs.sources.generated import GeneratedSource
-from spark_jobs.sources.s3 import S3Source
+from midi.errors import SourceError
+from midi.sources import SourceOptions, open_source
+from midi.sources.generated import GeneratedSource
+from midi.sources.s3 import S3Source
 from tests.unit.sources.songs import contents, quiet, song
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs.errors import ObjectUnreadable, SourceError
-from spark_jobs.sources import SourceOptions, open_source, tar_archive
+from midi.errors import ObjectUnreadable, SourceError
+from midi.sources import SourceOptions, open_source, tar_archive
 from tests.unit.sources.songs import LIMIT, contents, listed, quiet, song
 
 

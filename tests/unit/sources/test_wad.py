@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from spark_jobs.sources.wad import midi_lumps
+from midi.sources.wad import midi_lumps
 from tests.unit.sources.songs import song
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources import SourceOptions, open_source
-from spark_jobs.sources.web import Download, file_name, shown_url
+from midi.errors import SourceError
+from midi.sources import SourceOptions, open_source
+from midi.sources.web import Download, file_name, shown_url
 from tests.unit.sources.songs import contents, quiet, song
 from tests.unit.sources.web_server import Web
 

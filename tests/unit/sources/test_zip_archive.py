@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from spark_jobs.errors import ObjectUnreadable, SourceError
-from spark_jobs.sources import SourceOptions, open_source
-from spark_jobs.sources.zip_archive import ZipSource
+from midi.errors import ObjectUnreadable, SourceError
+from midi.sources import SourceOptions, open_source
+from midi.sources.zip_archive import ZipSource
 from tests.unit.sources.songs import LIMIT, contents, listed, quiet, song
 
 

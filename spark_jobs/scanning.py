@@ -7,12 +7,12 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 from pyspark import SparkContext
 
+from midi.errors import ObjectUnreadable
+from midi.scan.run import DRUMS
+from midi.scan.song import Reject, RejectReason, SongFacts, scan_song
+from midi.sources.base import Read, Source, SourceObject
 from spark_jobs.database import connect
-from spark_jobs.errors import ObjectUnreadable
 from spark_jobs.ledger import REJECT_COLUMNS, SCANNED_COLUMNS
-from spark_jobs.scan.run import DRUMS
-from spark_jobs.scan.song import Reject, RejectReason, SongFacts, scan_song
-from spark_jobs.sources.base import Read, Source, SourceObject
 
 
 @dataclass(frozen=True, slots=True)

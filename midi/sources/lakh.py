@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources.base import Progress, Read, SourceObject, SourceOptions
-from spark_jobs.sources.keys import key_of
-from spark_jobs.sources.tar_archive import TarSource, open_tar
-from spark_jobs.sources.web import Download
+from midi.errors import SourceError
+from midi.sources.base import Progress, Read, SourceObject, SourceOptions
+from midi.sources.keys import key_of
+from midi.sources.tar_archive import TarSource, open_tar
+from midi.sources.web import Download
 
 __all__ = ["LakhSource", "open_lakh"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from random import Random
 
-from spark_jobs.sources.generated_sets import Arrangement
+from midi.sources.generated_sets import Arrangement
 
 __all__ = ["song_bytes"]
 

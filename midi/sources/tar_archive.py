@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from spark_jobs.errors import ObjectUnreadable, SourceError
-from spark_jobs.sources.base import Progress, Read, SourceObject, SourceOptions
-from spark_jobs.sources.cache import build_once, require_space
-from spark_jobs.sources.keys import is_midi_name, key_of, shown
+from midi.errors import ObjectUnreadable, SourceError
+from midi.sources.base import Progress, Read, SourceObject, SourceOptions
+from midi.sources.cache import build_once, require_space
+from midi.sources.keys import is_midi_name, key_of, shown
 
 __all__ = ["TarSource", "open_tar"]
 

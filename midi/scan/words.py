@@ -4,15 +4,32 @@ A word of an event holds, from the high bits: tick, track, kind, channel, key (o
 A word of a tempo holds tick and microseconds per quarter note. Ticks and tracks saturate, they never wrap.
 """
 
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, TypeVar, cast
+
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-compiled = njit(cache=True, nogil=True)
-"""Compiles a function when it is first called and keeps the machine code (NUMBA_CACHE_DIR).
+# numba has 200 MB, too much for the image of the site, which scans one file at a time.
+COMPILES = find_spec("numba") is not None
 
-A constant in the place of an argument would be compiled as a function of its own; np.int64(...) around it prevents it.
-"""
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Compiles a function when it is first called and keeps the machine code (NUMBA_CACHE_DIR).
+
+    Without numba it runs as it is, with the same result. A constant in the place of an argument would be compiled as a
+    function of its own; np.int64(...) around it prevents it.
+    """
+    if not COMPILES:
+        return function
+    from numba import njit
+
+    return cast(Function, njit(cache=True, nogil=True)(function))
+
+
 Int = int | np.int64
 """A 64-bit integer in compiled code; what it is when the same function runs uncompiled."""
 

@@ -13,9 +13,9 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 from urllib3.exceptions import HTTPError, LocationValueError, ResponseError, SSLError
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources.base import Progress
-from spark_jobs.sources.cache import build_once, disk_errors, require_space
+from midi.errors import SourceError
+from midi.sources.base import Progress
+from midi.sources.cache import build_once, disk_errors, require_space
 
 __all__ = ["Download", "file_name", "shown_url"]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources.keys import shown
+from midi.errors import SourceError
+from midi.sources.keys import shown
 
 __all__ = ["build_once", "disk_errors", "require_space"]
 

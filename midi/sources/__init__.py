@@ -2,20 +2,20 @@
 
 `open_source` turns what a user types into a source that is ready: whatever has to be fetched or unpacked is in the
 cache then, and the source can be pickled and read on executors. Reads bytes, and never looks into them: that is
-`spark_jobs.scan`'s part. One module per kind of source; knows nothing of Spark or Postgres.
+`midi.scan`'s part. One module per kind of source; knows nothing of Spark or Postgres.
 """
 
 import re
 from pathlib import Path
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources.base import Progress, Read, Source, SourceObject, SourceOptions
-from spark_jobs.sources.folder import FolderSource
-from spark_jobs.sources.free import free_available, open_free
-from spark_jobs.sources.generated import parse_generated
-from spark_jobs.sources.keys import is_midi_name, shown
-from spark_jobs.sources.tar_archive import open_tar
-from spark_jobs.sources.zip_archive import ZipSource
+from midi.errors import SourceError
+from midi.sources.base import Progress, Read, Source, SourceObject, SourceOptions
+from midi.sources.folder import FolderSource
+from midi.sources.free import free_available, open_free
+from midi.sources.generated import parse_generated
+from midi.sources.keys import is_midi_name, shown
+from midi.sources.tar_archive import open_tar
+from midi.sources.zip_archive import ZipSource
 
 __all__ = [
     "ACCEPTED",
@@ -43,11 +43,11 @@ def open_source(spec: str, options: SourceOptions, progress: Progress) -> Source
     if _is_url(spec):
         return _open_url(spec, options, progress)
     if spec == "lakh":
-        from spark_jobs.sources.lakh import open_lakh
+        from midi.sources.lakh import open_lakh
 
         return open_lakh(options, progress)
     if spec.startswith("s3://"):
-        from spark_jobs.sources.s3 import parse_s3
+        from midi.sources.s3 import parse_s3
 
         return parse_s3(spec, options)
     if spec == "free":
@@ -60,7 +60,7 @@ def open_source(spec: str, options: SourceOptions, progress: Progress) -> Source
 
 
 def _open_url(spec: str, options: SourceOptions, progress: Progress) -> Source:
-    from spark_jobs.sources.web import Download, file_name, shown_url
+    from midi.sources.web import Download, file_name, shown_url
 
     try:
         name = file_name(spec)

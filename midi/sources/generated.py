@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources.base import Read, SourceObject
-from spark_jobs.sources.generated_sets import arrange
-from spark_jobs.sources.generated_smf import song_bytes
+from midi.errors import SourceError
+from midi.sources.base import Read, SourceObject
+from midi.sources.generated_sets import arrange
+from midi.sources.generated_smf import song_bytes
 
 __all__ = ["GeneratedSource", "generate", "parse_generated"]
 

@@ -9,9 +9,9 @@ import boto3
 import botocore.exceptions as failures
 from botocore.config import Config
 
-from spark_jobs.errors import ObjectUnreadable, SourceError
-from spark_jobs.sources.base import Read, SourceObject, SourceOptions
-from spark_jobs.sources.keys import is_midi_name, key_of, name_of
+from midi.errors import ObjectUnreadable, SourceError
+from midi.sources.base import Read, SourceObject, SourceOptions
+from midi.sources.keys import is_midi_name, key_of, name_of
 
 __all__ = ["S3Source", "parse_s3"]
 

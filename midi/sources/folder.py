@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from spark_jobs.errors import ObjectUnreadable, SourceError
-from spark_jobs.sources.base import Read, SourceObject
-from spark_jobs.sources.keys import is_midi_name, key_of, name_of, shown, sort_key
+from midi.errors import ObjectUnreadable, SourceError
+from midi.sources.base import Read, SourceObject
+from midi.sources.keys import is_midi_name, key_of, name_of, shown, sort_key
 
 __all__ = ["FolderSource"]
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources.base import Progress
-from spark_jobs.sources.cache import require_space
-from spark_jobs.sources.keys import shown
+from midi.errors import SourceError
+from midi.sources.base import Progress
+from midi.sources.cache import require_space
+from midi.sources.keys import shown
 
 __all__ = ["DebianPackage", "apt_available", "candidate", "download", "licences", "opened", "refresh_lists"]
 

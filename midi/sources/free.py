@@ -9,13 +9,13 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from spark_jobs.errors import SourceError
-from spark_jobs.sources import debian_package as debian
-from spark_jobs.sources.base import Progress, SourceOptions
-from spark_jobs.sources.cache import build_once
-from spark_jobs.sources.keys import is_midi_name
-from spark_jobs.sources.wad import midi_lumps
-from spark_jobs.sources.zip_archive import ZipSource
+from midi.errors import SourceError
+from midi.sources import debian_package as debian
+from midi.sources.base import Progress, SourceOptions
+from midi.sources.cache import build_once
+from midi.sources.keys import is_midi_name
+from midi.sources.wad import midi_lumps
+from midi.sources.zip_archive import ZipSource
 
 __all__ = ["PACKAGES", "free_available", "open_free"]
 
