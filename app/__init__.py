@@ -8,7 +8,25 @@ import os
 
 from flask import Flask
 
-from app import api, db, errors, finding, health, http, legacy, limits, metrics, presentation, songs
+from app import (
+    about,
+    api,
+    db,
+    errors,
+    files,
+    finding,
+    health,
+    http,
+    legacy,
+    like,
+    limits,
+    metrics,
+    music,
+    presentation,
+    resembling,
+    songs,
+    uploads,
+)
 from app.settings import Settings
 
 __all__ = ["create_app"]
@@ -24,8 +42,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_QUERY_BYTES"] = settings.max_query_bytes
     app.url_map.strict_slashes = False
-    for part in (db, finding, http, limits, metrics, errors, presentation):
+    for part in (db, files, finding, resembling, http, uploads, limits, metrics, errors, presentation):
         part.init_app(app, settings)
-    for group in (songs, api, health, legacy):
+    for group in (songs, music, like, about, api, health, legacy):
         app.register_blueprint(group.blueprint)
     return app

@@ -66,11 +66,16 @@ def _retry(sentence: str) -> Response:
     return response
 
 
-def failure(code: int, sentence: str) -> Response:
-    """The page of a failure, or its JSON where the client prefers that; under /api a problem as RFC 9457 has it."""
+def failure(code: int, sentence: str, **further: str) -> Response:
+    """The page of a failure, or its JSON where the client prefers that; under /api a problem as RFC 9457 has it.
+
+    further: what else the problem says, by name.
+    """
     title = HTTPStatus(code).phrase
     if request.path.startswith("/api/"):
-        problem = jsonify(type="about:blank", title=title, status=code, detail=sentence, request_id=g.request_id)
+        problem = jsonify(
+            type="about:blank", title=title, status=code, detail=sentence, request_id=g.request_id, **further
+        )
         problem.mimetype = "application/problem+json"
         return make_response(problem, code)
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":

@@ -1,10 +1,9 @@
 """Searching a published index: the library in memory chooses, the database tells what is shown.
 
-One library per process, of the index last asked for: when another becomes current, the old one is dropped.
+The library and its order by popularity are kept on shelves: one each per process, of the index last asked for.
 """
 
 import logging
-import threading
 import time
 from dataclasses import dataclass
 
@@ -13,17 +12,19 @@ import numpy.typing as npt
 from flask import Flask, current_app
 
 from app import queries
-from app.db import Connection, DatabaseBusy
-from app.instruments import BITS, Catalogue
-from app.library import Library
+from app.db import Connection
+from app.instruments import BITS
+from app.library import Library, Places, asks_for_popularity
 from app.queries import Index, IndexGone, SongLine
 from app.reading import catalogue, read
 from app.searching import PAGE_SIZE, Search
 from app.settings import Settings
+from app.shelf import Shelf
 
 log = logging.getLogger("app.finding")
 
-EXTENSION = "scale_shelf"
+EXTENSION = "scale_library"
+POPULARITY = "scale_popularity"
 
 _BIT_HEADER = 4
 """Bytes before the bits in Postgres' binary form of bit(n): the number of bits."""
@@ -45,43 +46,22 @@ class Found:
     families: list[int]
 
 
-class Shelf:
-    """Where the process keeps its library. Those who come while one is read in wait for it, but not for ever."""
-
-    def __init__(self, wait_seconds: float) -> None:
-        self._wait_seconds = wait_seconds
-        self._lock = threading.Lock()
-        self._held: tuple[int, Library] | None = None
-
-    def library(self, connection: Connection, index: Index, search: Search) -> Library:
-        """The index's library with all this search needs.
-
-        Raises DatabaseAway, DatabaseBusy, IndexGone, StatementTooSlow.
-        """
-        held = self._held
-        if held and held[0] == index.index_id and not held[1].lacks_popularity_for(search):
-            return held[1]
-        if not self._lock.acquire(timeout=self._wait_seconds):
-            raise DatabaseBusy("another request is reading the index into memory")
-        try:
-            if not (self._held and self._held[0] == index.index_id):
-                self._held = None
-                self._held = index.index_id, load(connection, index, catalogue(connection))
-            library = self._held[1]
-            if library.lacks_popularity_for(search):
-                library.set_popularity(popularity(connection, index))
-            return library
-        finally:
-            self._lock.release()
-
-
 def init_app(app: Flask, settings: Settings) -> None:
-    app.extensions[EXTENSION] = Shelf(settings.pool_wait_seconds)
+    library = Shelf(load, settings.pool_wait_seconds)
+
+    def by_popularity(connection: Connection, index: Index) -> Places:
+        return library.of(connection, index).by_popularity(popularity(connection, index))
+
+    app.extensions[EXTENSION] = library
+    app.extensions[POPULARITY] = Shelf(by_popularity, settings.pool_wait_seconds)
 
 
 def find_songs(connection: Connection, index: Index, search: Search, first: int = 0, most: int = PAGE_SIZE) -> Found:
     """The songs of a search from place `first` on."""
-    hits = _library(connection, index, search).find(search, first, most)
+    library: Shelf[Library] = current_app.extensions[EXTENSION]
+    by_popularity: Shelf[Places] = current_app.extensions[POPULARITY]
+    popular = by_popularity.of(connection, index) if asks_for_popularity(search) else None
+    hits = library.of(connection, index).find(search, first, most, popular)
     lines = queries.song_lines(connection, index.index_id, hits.song_ids) if hits.song_ids else []
     return Found(lines, hits.total, hits.as_written, hits.instruments, hits.families)
 
@@ -92,7 +72,7 @@ def warm(app: Flask) -> None:
         read(lambda connection, index: find_songs(connection, index, Search(sort="popularity"), most=1))
 
 
-def load(connection: Connection, index: Index, names: Catalogue) -> Library:
+def load(connection: Connection, index: Index) -> Library:
     """Read an index into memory; raises IndexGone if not all of it is there."""
     started = time.perf_counter()
     packed = np.frombuffer(queries.set_bits(connection, index.index_id), dtype=np.uint8)
@@ -106,7 +86,7 @@ def load(connection: Connection, index: Index, names: Catalogue) -> Library:
         set_of_song,
         np.frombuffer(durations, dtype=">f4").astype(np.float32),
         titles,
-        [[one.bit for one in family.instruments] for family in names.families],
+        [[one.bit for one in family.instruments] for family in catalogue(connection).families],
     )
     log.info("index %d: %d songs in memory in %.2f s", index.index_id, index.songs, time.perf_counter() - started)
     return library
@@ -122,11 +102,6 @@ def popularity(connection: Connection, index: Index) -> npt.NDArray[np.int64]:
         songs += lists
     _check(index, songs)
     return counted
-
-
-def _library(connection: Connection, index: Index, search: Search) -> Library:
-    shelf: Shelf = current_app.extensions[EXTENSION]
-    return shelf.library(connection, index, search)
 
 
 def _check(index: Index, songs: int) -> None:

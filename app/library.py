@@ -1,10 +1,10 @@
 """A published index in memory: which songs a search finds, in which order, and what else they have. No I/O.
 
-Everything a search needs to choose the songs of a page is here; what the page says of them is in the database.
-Immutable but for the popularity, which is given later, by whoever first needs it.
+Everything a search needs to choose the songs of a page is here; what the page says of them is in the database. The
+order by popularity takes longest to read and is seldom asked for, so it is kept apart from the library.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,17 +53,16 @@ class Library:
             "duration": np.argsort(durations[self._song_ids], kind="stable").astype(np.int32),
         }
 
-    def lacks_popularity_for(self, search: Search) -> bool:
-        """Whether `set_popularity` must come before this search."""
-        wanted = search.sort == "popularity" or (search.title and search.sort == "closest")
-        return bool(wanted) and "popularity" not in self._orders
+    def by_popularity(self, listed: npt.NDArray[np.int64]) -> Places:
+        """The most popular first. listed: by song id, in how many songs' lists of similar songs it is."""
+        return np.argsort(-listed[self._song_ids], kind="stable").astype(np.int32)
 
-    def set_popularity(self, listed: npt.NDArray[np.int64]) -> None:
-        """listed: by song id, in how many songs' lists of similar songs it is."""
-        self._orders["popularity"] = np.argsort(-listed[self._song_ids], kind="stable").astype(np.int32)
+    def find(self, search: Search, first: int, most: int, popular: Places | None = None) -> Hits:
+        """The songs from place `first` of the results on, at most so many.
 
-    def find(self, search: Search, first: int, most: int) -> Hits:
-        """The songs from place `first` of the results on, at most so many."""
+        popular: as `by_popularity` gives; not needed unless `asks_for_popularity`.
+        """
+        orders = self._orders if popular is None else self._orders | {"popularity": popular}
         found = self._bitmaps.matching(search.chosen)
         written, alike = found, None
         if search.title:
@@ -75,22 +74,43 @@ class Library:
         total = size(found)
         instruments, families = self._bitmaps.counts(found)
         if alike is not None and search.sort == "closest":
-            places = self._by_likeness(search, written, found & ~written, alike)[first : first + most]
+            places = self._by_likeness(search, written, found & ~written, alike, orders)[first : first + most]
         else:
-            places = self._ordered(search.sort, found, slice(first, first + most))
+            places = _ordered(
+                self._bitmaps.flags(found),
+                None if search.sort == "closest" else orders[search.sort],
+                slice(first, first + most),
+            )
         return Hits(self._song_ids[places].tolist(), total, size(written), instruments, families)
 
-    def _ordered(self, sort: str, found: Words, part: slice = slice(None)) -> Places:
-        flags = self._bitmaps.flags(found)
-        if sort == "closest":
-            return np.flatnonzero(flags)[part].astype(np.int32)
-        order = self._orders[sort]
-        return order[np.flatnonzero(flags[order])[part]]
-
-    def _by_likeness(self, search: Search, written: Words, others: Words, alike: npt.NDArray[np.float32]) -> Places:
+    def _by_likeness(
+        self,
+        search: Search,
+        written: Words,
+        others: Words,
+        alike: npt.NDArray[np.float32],
+        orders: Mapping[str, Places],
+    ) -> Places:
         """Titles as written first, then the most alike; among equals the closest to the instruments, if any are asked
         for, else the most popular."""
-        then = "closest" if search.chosen["all"] or search.chosen["any"] else "popularity"
-        spelled = self._ordered(then, others)
+        order = None if _asks_for_instruments(search) else orders["popularity"]
+        spelled = _ordered(self._bitmaps.flags(others), order)
         spelled = spelled[np.argsort(-alike[self._title_of[spelled]], kind="stable")]
-        return np.concatenate((self._ordered(then, written), spelled))
+        return np.concatenate((_ordered(self._bitmaps.flags(written), order), spelled))
+
+
+def asks_for_popularity(search: Search) -> bool:
+    """Whether the songs of this search are to be had in order only with the order by popularity."""
+    by_title = search.title and search.sort == "closest" and not _asks_for_instruments(search)
+    return search.sort == "popularity" or bool(by_title)
+
+
+def _asks_for_instruments(search: Search) -> bool:
+    return bool(search.chosen["all"] or search.chosen["any"])
+
+
+def _ordered(flags: npt.NDArray[np.bool_], order: Places | None, part: slice = slice(None)) -> Places:
+    """The places that are flagged, in an order, by default that of the places."""
+    if order is None:
+        return np.flatnonzero(flags)[part].astype(np.int32)
+    return order[np.flatnonzero(flags[order])[part]]

@@ -12,7 +12,8 @@ from app.settings import Settings
 def init_app(app: Flask, settings: Settings) -> None:
     app.add_template_filter(duration)
     app.add_template_filter(count)
-    stamps = {path.name: _stamp(path) for path in Path(app.static_folder or "").iterdir()}
+    static = Path(app.static_folder or "")
+    stamps = {str(path.relative_to(static)): _stamp(path) for path in static.rglob("*") if path.is_file()}
 
     def asset(name: str) -> str:
         """The address of a static file; it changes with the file, so browsers may keep it for long."""

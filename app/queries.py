@@ -33,16 +33,6 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where an index came from. digest: of its content, None if it was given none. rejects: files by reason."""
-
-    source: str
-    code_version: str
-    digest: str | None
-    rejects: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class SongLine:
     """A song as a list shows it. instruments: bits, ascending, drums last. hash: 32 hex digits."""
 
@@ -77,6 +67,20 @@ class Similar:
     score: int
 
 
+@dataclass(frozen=True, slots=True)
+class FileOrigin:
+    """A file that holds a song, as its run's source listed it. source: that source's description.
+
+    max_bytes: the largest file the run took.
+    """
+
+    source: str
+    max_bytes: int
+    key: str
+    size: int
+    version: str
+
+
 _LINE = (
     "song.song_id, song.hash::text, song.title, song.duration_seconds, song.tempo_bpm, song.programs, song.drum_notes"
 )
@@ -93,18 +97,6 @@ def current_index(connection: Connection) -> Index:
     if not rows:
         raise NoIndex("No index has been published yet; run the pipeline on a source.")
     return Index(*rows[0])
-
-
-def provenance(connection: Connection, index_id: int) -> Provenance:
-    rows = connection.rows(
-        "SELECT source, code_version, digest, counts -> 'rejects' FROM index_version JOIN run USING (run_id)"
-        " WHERE index_id = %s",
-        [index_id],
-    )
-    if not rows:
-        raise IndexGone(f"index {index_id} was collected")
-    source, code_version, digest, rejects = rows[0]
-    return Provenance(source, code_version, digest, rejects or {})
 
 
 def instruments(connection: Connection) -> Catalogue:
@@ -167,8 +159,7 @@ def song(connection: Connection, index_id: int, hash_hex: str) -> Song | None:
     if not rows:
         return None
     programs, drum_notes, file_format, tracks, notes, warnings = rows[0][5:]
-    counts = dict(zip(programs, notes, strict=True)) | ({DRUMS: drum_notes} if drum_notes else {})
-    return Song(_line(rows[0][:7]), file_format, tracks, counts, tuple(warnings))
+    return Song(_line(rows[0][:7]), file_format, tracks, _notes(programs, notes, drum_notes), tuple(warnings))
 
 
 def song_files(connection: Connection, index_id: int, song_id: int, limit: int) -> tuple[list[str], int]:
@@ -178,6 +169,31 @@ def song_files(connection: Connection, index_id: int, song_id: int, limit: int) 
         [index_id, song_id, limit],
     )
     return [row[0] for row in rows], rows[0][1] if rows else 0
+
+
+def file_origins(connection: Connection, index_id: int, song_id: int, limit: int) -> list[FileOrigin]:
+    """Where the first `limit` files come from that hold a song, by key."""
+    rows = connection.rows(
+        """
+        SELECT source, (parameters ->> 'max_bytes')::bigint, key, size, version
+        FROM song_file JOIN index_version USING (index_id) JOIN run USING (run_id)
+        JOIN scanned_file USING (run_id, key)
+        WHERE index_id = %s AND song_id = %s ORDER BY key LIMIT %s
+        """,
+        [index_id, song_id, limit],
+    )
+    return [FileOrigin(*row) for row in rows]
+
+
+def song_notes(connection: Connection, index_id: int, song_ids: list[int]) -> dict[int, dict[int, int]]:
+    """By song id, the notes by bit of these songs."""
+    rows = connection.rows(
+        "SELECT song_id, programs, notes, drum_notes FROM song WHERE index_id = %s AND song_id = ANY(%s)",
+        [index_id, song_ids],
+    )
+    if len(rows) != len(song_ids):
+        raise IndexGone(f"index {index_id} was collected")
+    return {song_id: _notes(*counts) for song_id, *counts in rows}
 
 
 def similar_songs(connection: Connection, index_id: int, song_id: int) -> list[Similar]:
@@ -223,3 +239,7 @@ def _line(row: tuple[Any, ...]) -> SongLine:
     song_id, hash_text, title, duration, tempo, programs, drum_notes = row
     bits = (*programs, DRUMS) if drum_notes else tuple(programs)
     return SongLine(song_id, hash_text.replace("-", ""), title, duration, tempo, bits)
+
+
+def _notes(programs: list[int], notes: list[int], drum_notes: int) -> dict[int, int]:
+    return dict(zip(programs, notes, strict=True)) | ({DRUMS: drum_notes} if drum_notes else {})

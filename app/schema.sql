@@ -128,7 +128,8 @@ CREATE TABLE reject (
 
 -- ---------------------------------------------------------------------------------------------------- index versions
 -- A published (or to be published) result. Its rows live in one partition of each table below, made apart, attached
--- when its checks pass, dropped when it is collected.
+-- when its checks pass, dropped when it is collected. `outliers` (spark_jobs/outliers.py) and `overview`
+-- (spark_jobs/publish/overview.py) say of it as a whole what would be slow to count for a page.
 CREATE TABLE index_version (
     index_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id     bigint NOT NULL REFERENCES run,
@@ -138,7 +139,9 @@ CREATE TABLE index_version (
     neighbours bigint,
     digest     text,
     failure    text,
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    outliers   jsonb,
+    overview   jsonb
 );
 
 -- The one row the site reads first. Switching an index is one UPDATE of it.

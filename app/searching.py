@@ -45,6 +45,11 @@ class Search:
         return not self.title and not any(self.chosen.values())
 
     @property
+    def contradictory(self) -> bool:
+        """Whether an instrument is chosen under two headings."""
+        return sum(map(len, self.chosen.values())) > len(frozenset[int]().union(*self.chosen.values()))
+
+    @property
     def drums(self) -> str:
         """The heading the drums are chosen under, "" for none."""
         return next((heading for heading in HEADINGS if self.has(heading, DRUMS)), "")

@@ -38,7 +38,10 @@ class Settings:
     """Longest query string; choosing all 128 instruments takes about 900 bytes."""
 
     max_body_bytes: int = 65536
-    """Largest request body."""
+    """Largest request body, but for those that bring a file."""
+
+    max_upload_bytes: int = 1 << 20
+    """Largest file that a visitor may send to be compared."""
 
     slow_client_seconds: int = 30
     """How long a connection may be silent, before its request is whole or after, until it is closed."""
@@ -50,14 +53,25 @@ class Settings:
     """How many requests one client (an address) may make in the long run."""
 
     client_burst: int = 400
-    """How many it may make at once."""
+    """How many it may make at once; a file sent counts as many (app/limits.py)."""
+
+    source: str = ""
+    """Where the songs' files are, as the pipeline was told it (a folder, an archive, s3://...); "" for no files."""
+
+    source_endpoint_url: str = ""
+    """The S3 server of an s3:// source, "" for AWS."""
+
+    source_seconds: float = 5.0
+    """How long a request waits for a file of the source."""
 
     def __post_init__(self) -> None:
         faults = [*_database_faults(self.database_url)]
-        for field in fields(self)[1:]:
+        for field in fields(self):
+            if isinstance(field.default, str) or field.name == "database_url":
+                continue
             value, least = getattr(self, field.name), 0 if field.name == "spare_threads" else 0.001
-            if not least <= value < 1_000_000:
-                faults.append(f"{_variable(field.name)} is {value}; give a positive number below a million")
+            if not least <= value < 1_000_000_000:
+                faults.append(f"{_variable(field.name)} is {value}; give a positive number below a billion")
         if faults:
             raise SettingsError("; ".join(faults) + ".")
 
@@ -69,6 +83,9 @@ class Settings:
         for field in fields(cls)[1:]:
             text = environment.get(_variable(field.name))
             if text is None:
+                continue
+            if isinstance(field.default, str):
+                given[field.name] = text
                 continue
             whole = isinstance(field.default, int)
             try:

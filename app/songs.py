@@ -7,14 +7,17 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import queries
+from app import files, music, queries
 from app.comparing import Likeness, Share, likeness, note_shares
 from app.db import Connection
 from app.finding import Found, find_songs
 from app.instruments import Catalogue, Instrument
-from app.queries import Index, Song
+from app.music import Music
+from app.neighbour_map import NeighbourMap, neighbour_map
+from app.queries import Index, Similar, Song
 from app.reading import catalogue, read
 from app.searching import PAGE_SIZE, Search, all_of, read_search
+from midi.likeness import idf_weights
 
 blueprint = Blueprint("songs", __name__)
 
@@ -54,6 +57,8 @@ class SongPage:
     files: list[str]
     file_count: int
     similar: list[Likeness]
+    map: NeighbourMap
+    music: Music | None
 
     @property
     def same_line_up(self) -> dict[str, Any]:
@@ -91,7 +96,7 @@ def song(song_hash: str) -> ResponseReturnValue:
     found = read(lambda connection, index: _song_page(connection, index, song_hash))
     if found is None:
         abort(404, "No song of the present index has this hash; it may have been in an earlier one.")
-    return render_template("song.html", page=found)
+    return render_template("song.html", page=found, SYNTHESISER=music.SYNTHESISER)
 
 
 def _song_page(connection: Connection, index: Index, song_hash: str) -> SongPage | None:
@@ -99,10 +104,28 @@ def _song_page(connection: Connection, index: Index, song_hash: str) -> SongPage
     if found is None:
         return None
     names = catalogue(connection)
-    files, file_count = queries.song_files(connection, index.index_id, found.line.song_id, FILES_SHOWN)
-    similar = queries.similar_songs(connection, index.index_id, found.line.song_id)
+    song_id = found.line.song_id
+    keys, file_count = queries.song_files(connection, index.index_id, song_id, FILES_SHOWN)
+    similar = queries.similar_songs(connection, index.index_id, song_id)
+    origins = queries.file_origins(connection, index.index_id, song_id, files.MOST_TRIED)
     return SongPage(
-        names, found, note_shares(found, names), files, file_count, [likeness(found, one, names) for one in similar]
+        names,
+        found,
+        note_shares(found, names),
+        keys,
+        file_count,
+        [likeness(found, one, names) for one in similar],
+        _map(connection, index, similar),
+        music.offered(found, origins),
+    )
+
+
+def _map(connection: Connection, index: Index, similar: list[Similar]) -> NeighbourMap:
+    ids = [one.line.song_id for one in similar]
+    notes = queries.song_notes(connection, index.index_id, ids)
+    songs_with = find_songs(connection, index, Search(), most=0).instruments
+    return neighbour_map(
+        [notes[song_id] for song_id in ids], [one.score for one in similar], idf_weights(songs_with, index.songs)
     )
 
 

@@ -16,14 +16,15 @@ LINTERS = {
     "types": ("mypy",),
     "layers": ("lint-imports",),
 }
-FUZZ_INPUTS_LONG = "100000"
+LONG = {"FUZZ_INPUTS": "100000", "API_EXAMPLES": "1000"}
+"""How many fuzzed files the scanner gets, and questions the API per operation and phase, with --long."""
 
 
 def run(pytest_arguments: Sequence[str], long: bool) -> None:
     """Run everything, or only pytest where arguments say what; raises AlreadySaid if anything failed."""
     environment = java.environment() | process.compiled_code()
     if long:
-        environment["FUZZ_INPUTS"] = FUZZ_INPUTS_LONG
+        environment |= LONG
     _prepare_browser()
     commands = {} if pytest_arguments else dict(LINTERS)
     commands["tests"] = ("pytest", "-rs", *pytest_arguments)

@@ -6,13 +6,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployer import indexes, java, process, version
+from deployer import indexes, java, process, synthesiser, version
 from deployer.embedded_postgres import Server, postgres
 from deployer.errors import AlreadySaid, DeployerError
 from deployer.paths import logs
@@ -40,9 +40,12 @@ class Demonstration:
 
 @contextmanager
 def running(
-    source: str | None, data_dir: Path | None, port: int | None, options: Sequence[str]
+    source: str | None, data_dir: Path | None, port: int | None, options: Mapping[str, object]
 ) -> Iterator[Demonstration]:
-    """Run the pipeline, then the site if there is a port; everything is stopped at the end of the block."""
+    """Run the pipeline, then the site if there is a port; everything is stopped at the end of the block.
+
+    options: further ones of spark_jobs, by name; None leaves one out.
+    """
     started = time.monotonic()
     if port:
         _check_free(port)
@@ -54,6 +57,9 @@ def running(
         if port is None:
             yield Demonstration(summary | {"seconds": _since(started)}, None)
             return
+        synthesiser.fetch()
+        environment["SCALE_SOURCE"] = source or summary["default_source"]
+        environment["SCALE_SOURCE_ENDPOINT_URL"] = str(options.get("endpoint-url") or "")
         site = process.start("app", "serve", f"--port={port}", environment=environment)
         try:
             address = _address(site)
@@ -62,12 +68,15 @@ def running(
             process.stop(site)
 
 
-def _publish(server: Server, source: str | None, options: Sequence[str], environment: dict[str, str]) -> dict[str, Any]:
+def _publish(
+    server: Server, source: str | None, options: Mapping[str, object], environment: dict[str, str]
+) -> dict[str, Any]:
     """Bring the schema up, run the pipeline, return its summary."""
-    sources = [f"--source={source}"] if source else []
+    given = {"source": source or None, **options}
+    arguments = [f"--{name}={value}" for name, value in given.items() if value is not None]
     try:
         process.part("app", "migrate", environment=environment)
-        output = process.part("spark_jobs", "run", *sources, *options, environment=environment)
+        output = process.part("spark_jobs", "run", *arguments, environment=environment)
     except AlreadySaid as error:
         if server.ran_out_of_space():
             raise DeployerError(

@@ -14,6 +14,7 @@ from spark_jobs.errors import JobError
 from spark_jobs.settings import Parameters
 
 DEFAULTS = Parameters()
+DEFAULT_SOURCE = "free"
 OFFLINE_SOURCE = "generated:1000"
 """What the default falls back to where the free songs can't be had."""
 
@@ -44,7 +45,10 @@ def run(
     keep_versions: Annotated[int, typer.Option(min=1, help="Ready index versions kept.")] = 3,
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
-    """Scan a source and publish its index; prints the summary as one JSON object."""
+    """Scan a source and publish its index; prints the summary as one JSON object.
+
+    Where no source is given, `default_source` in it says which one was taken.
+    """
     from midi.sources import open_source
     from midi.sources.base import Source, SourceOptions
     from spark_jobs.pipeline import Pipeline
@@ -53,6 +57,7 @@ def run(
 
     parameters = Parameters(max_bytes, neighbours, set_weight, chunk_bytes, chunk_objects)
     options = SourceOptions(settings.cache_dir(), endpoint_url, sha256)
+    default: dict[str, str] = {}
     with Display(quiet) as display:
 
         def opened() -> Source:
@@ -63,10 +68,12 @@ def run(
 
                 if source:
                     return open_source(source, options, report)
+                default["default_source"] = DEFAULT_SOURCE
                 try:
-                    return open_source("free", options, report)
+                    return open_source(DEFAULT_SOURCE, options, report)
                 except SourceError as error:
                     display.note(f"{error} Going on with {OFFLINE_SOURCE}.")
+                    default["default_source"] = OFFLINE_SOURCE
                     return open_source(OFFLINE_SOURCE, options, report)
 
         pipeline = Pipeline(
@@ -78,7 +85,7 @@ def run(
             display=display,
         )
         summary = pipeline.run(opened)
-    print(json.dumps(summary.as_json()), flush=True)
+    print(json.dumps(summary.as_json() | default), flush=True)
 
 
 @index.command("list")

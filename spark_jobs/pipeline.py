@@ -1,4 +1,7 @@
-"""One run from the source to the served index: plan -> scan -> build -> similarity -> publish, each resumable."""
+"""One run from the source to the served index: plan -> scan -> build -> similarity -> outliers -> publish.
+
+Each stage is resumable.
+"""
 
 import threading
 import time
@@ -11,7 +14,7 @@ from psycopg2.extensions import connection as Connection
 from pyspark import SparkContext
 
 from midi.sources.base import Source
-from spark_jobs import ledger, planning
+from spark_jobs import ledger, outliers, planning
 from spark_jobs.database import connect
 from spark_jobs.errors import JobError
 from spark_jobs.progress import Display
@@ -89,6 +92,8 @@ class Pipeline:
                 version = build.build(connection, run_id)
             with self._timed(connection, run_id, "similarity"):
                 self._similarity(connection, context, version)
+        with self._timed(connection, run_id, "outliers"), self.display.stage("outliers"):
+            outliers.record(connection, version.index_id)
         with self._timed(connection, run_id, "publish"), self.display.stage("publish"):
             versions.publish(connection, version.index_id, run_id, self.parameters.neighbours)
 

@@ -4,10 +4,12 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from midi.sources.cache import user_cache
 from spark_jobs.errors import JobError
 
-RESULT_VERSION = 1
-"""Raised whenever the same files would give another index: finished runs of other versions are not reused."""
+RESULT_VERSION = 2
+"""Raised whenever the same files would give another index, or one that says more of itself: finished runs of other
+versions are not reused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ def database_url() -> str:
 
 
 def cache_dir() -> Path:
-    """The user's cache folder for downloads and unpacked archives, shared by every checkout on the machine (XDG)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chaos-at-scale"
+    """Where downloads and unpacked archives are kept."""
+    return user_cache()
 
 
 def code_version() -> str:

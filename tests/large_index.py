@@ -1,7 +1,8 @@
 """A published index the size of the Lakh MIDI data set, out of made-up songs: the pipeline's own stages, without files.
 
 Instrument sets and note counts are those of the `generated` source; titles are of words of a made-up language, common
-ones often and rare ones seldom, and many songs share one, as in a real collection.
+ones often and rare ones seldom, and many songs share one, as in a real collection. One song in eight has a fault, and
+on fifty songs comes a file that is none.
 """
 
 import hashlib
@@ -12,8 +13,12 @@ from itertools import accumulate
 from random import Random
 
 from psycopg2 import extensions
+from psycopg2.extras import Json
 
+from midi.scan.flaws import MEANINGS
+from midi.scan.song import RejectReason
 from midi.sources.generated_sets import arrange
+from spark_jobs import outliers
 from spark_jobs.publish.build import build
 from spark_jobs.publish.tables import partition
 from spark_jobs.publish.versions import publish
@@ -29,6 +34,7 @@ _SYLLABLES = [
 ]
 _WORDS = 30_000
 _SAME_TITLE = 0.35
+_SONGS_PER_FAULT, _SONGS_PER_REJECT = 8, 50
 
 
 def publish_large_index(connection: extensions.connection, songs: int = LAKH_SONGS, seed: int = 1) -> int:
@@ -39,16 +45,17 @@ def publish_large_index(connection: extensions.connection, songs: int = LAKH_SON
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO run (source, source_fingerprint, parameters, code_version)"
-            " VALUES ('large', %s, '{}', 'test') RETURNING run_id",
-            [f"{songs}:{seed}"],
+            " VALUES ('large', %s, %s, 'test') RETURNING run_id",
+            [f"{songs}:{seed}", Json({"set_weight": SET_WEIGHT})],
         )
         (run_id,) = cursor.fetchone() or (0,)
         cursor.execute(
             "INSERT INTO chunk (run_id, chunk_id, objects, object_count, bytes, done_at)"
             " VALUES (%s, 0, '[]', %s, 0, now())",
-            [run_id, songs],
+            [run_id, songs + songs // _SONGS_PER_REJECT],
         )
         cursor.copy_expert("COPY scanned_file FROM STDIN", io.StringIO("".join(_rows(run_id, songs, seed))))
+        cursor.copy_expert("COPY reject FROM STDIN", io.StringIO("".join(_rejects(run_id, songs))))
     version = build(connection, run_id)
     corpus = load_corpus(connection, version.index_id)
     with connection, connection.cursor() as cursor:
@@ -60,6 +67,7 @@ def publish_large_index(connection: extensions.connection, songs: int = LAKH_SON
                 [version.index_id, first, last, hashlib.sha256(rows).hexdigest()],
             )
             cursor.copy_expert(f"COPY {partition('neighbour', version.index_id)} FROM STDIN", io.BytesIO(rows))
+    outliers.record(connection, version.index_id)
     publish(connection, version.index_id, run_id, NEIGHBOURS)
     connection.autocommit = True
     with connection.cursor() as cursor:
@@ -71,19 +79,28 @@ def publish_large_index(connection: extensions.connection, songs: int = LAKH_SON
 def _rows(run_id: int, songs: int, seed: int) -> Iterator[str]:
     """Lines of scanned_file in COPY's text format."""
     random = Random(seed)
-    titles = _titles(random)
+    titles, flaws = _titles(random), list(MEANINGS)
     for number in range(songs):
         made = arrange(random)
         programs = sorted(made.shares)
         notes = [max(1, round(1500 * made.shares[program])) for program in programs]
         drums = max(1, round(1500 * made.drums)) if made.drums else 0
         bits = "".join("1" if bit in made.shares else "0" for bit in range(128)) + ("1" if drums else "0")
+        fault = flaws[number // _SONGS_PER_FAULT % len(flaws)] if number % _SONGS_PER_FAULT == 0 else ""
         content = uuid.UUID(bytes=hashlib.md5(f"{seed}:{number}".encode(), usedforsecurity=False).digest())
         yield (
             f"{run_id}\t0\tmade/{number:06}.mid\t4096\t1\t{content}\t{next(titles)}\t1\t{len(programs) + 1}\t480\t"
             f"{made.seconds:.3f}\t{made.tempo_bpm}\t{bits}\t{{{','.join(map(str, programs))}}}\t"
-            f"{{{','.join(map(str, notes))}}}\t{drums}\t{{}}\n"
+            f"{{{','.join(map(str, notes))}}}\t{drums}\t{{{fault}}}\n"
         )
+
+
+def _rejects(run_id: int, songs: int) -> Iterator[str]:
+    """Lines of reject in COPY's text format."""
+    reasons = list(RejectReason)
+    for number in range(songs // _SONGS_PER_REJECT):
+        reason = reasons[number % len(reasons)]
+        yield f"{run_id}\t0\tbroken/{number:06}.mid\t4096\t1\t{reason}\tmade up\n"
 
 
 def _titles(random: Random) -> Iterator[str]:

@@ -10,11 +10,11 @@ from deployer.process import die_with_parent
 
 
 @contextmanager
-def site_address(database_url: str) -> Iterator[str]:
+def site_address(database_url: str, **environment: str) -> Iterator[str]:
     """The address of a site that serves this database on a free port, http://127.0.0.1:PORT."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve", "--port", "0"],
-        env={**os.environ, "DATABASE_URL": database_url},
+        env={**os.environ, "DATABASE_URL": database_url, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -85,7 +85,7 @@ def _new_index(cursor: extensions.cursor, songs: Sequence[TinySong]) -> int:
     cursor.execute(
         "INSERT INTO run (source, source_fingerprint, parameters, code_version, state) "
         "VALUES ('tiny', 'tiny', %s, 'test', 'published') RETURNING run_id",
-        [Json({})],
+        [Json({"set_weight": 500})],
     )
     (run_id,) = cursor.fetchone() or (0,)
     cursor.execute(

@@ -17,10 +17,13 @@ def write(index: Index, search: Search, first: int) -> str:
 
 
 def read(text: str, index: Index, search: Search) -> int:
-    """The songs before the page; refuses a cursor of another search (400) or of an index that was replaced (410)."""
+    """The songs before the page; refuses what is no cursor (400), one of another search (422), and one of an index that
+    was replaced (410).
+    """
     found = _FORM.fullmatch(text)
     if not found or found[3] != _digest(search):
-        abort(400, "The cursor is not one that this search was given; leave it out to begin at the first page.")
+        refusal = 422 if found else 400
+        abort(refusal, "The cursor is not one that this search was given; leave it out to begin at the first page.")
     if int(found[1]) != index.index_id:
         abort(410, "Another index was published since the first page; leave the cursor out to begin anew.")
     return int(found[2])

@@ -8,13 +8,19 @@ from flask.typing import ResponseReturnValue
 
 from app import queries
 from app.api import cursors, document
-from app.api.answers import Json, answer, detail, line
+from app.api.answers import Json, about, alike, answer, answer_once, detail, line, resembled
 from app.db import Connection
+from app.errors import failure
+from app.files import download
 from app.finding import find_songs
 from app.instruments import DRUMS
+from app.provenance import provenance
 from app.queries import Index, Song
 from app.reading import catalogue, read
+from app.resembling import resemblance
 from app.searching import PAGE_SIZE, Search, read_search
+from app.uploads import read_upload
+from midi.scan.song import Reject
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -39,12 +45,12 @@ def openapi() -> ResponseReturnValue:
 def songs() -> ResponseReturnValue:
     """The songs of a choice of instruments and a title, a page at a time."""
     _refuse_unknown(*CHOICE, "sort", "limit", "cursor")
-    limit = _limit(request.args.get("limit", ""))
+    limit = _limit(request.args.get("limit"))
 
     def body(connection: Connection, index: Index) -> Json:
         wanted = _search(connection)
-        text = request.args.get("cursor", "")
-        first = cursors.read(text, index, wanted) if text else 0
+        cursor = request.args.get("cursor")
+        first = 0 if cursor is None else cursors.read(cursor, index, wanted)
         found = find_songs(connection, index, wanted, first, limit)
         more = first + limit < found.total
         return {
@@ -70,6 +76,13 @@ def song(song_hash: str) -> ResponseReturnValue:
     return _answered(body)
 
 
+@blueprint.get("/songs/<song_hash>/file")
+def file(song_hash: str) -> ResponseReturnValue:
+    """A song's file, as it is in the source."""
+    _refuse_unknown()
+    return download(song_hash)
+
+
 @blueprint.get("/songs/<song_hash>/similar")
 def similar(song_hash: str) -> ResponseReturnValue:
     """A song's most similar songs, best first."""
@@ -78,12 +91,19 @@ def similar(song_hash: str) -> ResponseReturnValue:
     def body(connection: Connection, index: Index) -> Json:
         found = _song(connection, index, song_hash)
         near = queries.similar_songs(connection, index.index_id, found.line.song_id)
-        return {
-            "hash": found.line.hash,
-            "similar": [{"score": one.score / 1_000_000, "song": line(one.line)} for one in near],
-        }
+        return {"hash": found.line.hash, "similar": alike(near)}
 
     return _answered(body)
+
+
+@blueprint.post("/similar")
+def compare() -> ResponseReturnValue:
+    """What the file in the request is, and which songs are most similar to it."""
+    _refuse_unknown()
+    found = resemblance(read_upload())
+    if isinstance(found, Reject):
+        return failure(422, f"The file is no song that can be compared: {found.detail}.", reason=found.reason)
+    return answer_once(found.index, resembled(found))
 
 
 @blueprint.get("/instruments")
@@ -119,16 +139,7 @@ def index() -> ResponseReturnValue:
     _refuse_unknown()
 
     def body(connection: Connection, index: Index) -> Json:
-        origin = queries.provenance(connection, index.index_id)
-        return {
-            "songs": index.songs,
-            "sets": index.sets,
-            "created_at": index.created_at.isoformat(),
-            "digest": origin.digest,
-            "source": origin.source,
-            "code_version": origin.code_version,
-            "rejects": origin.rejects,
-        }
+        return about(index, provenance(connection, index.index_id))
 
     return _answered(body)
 
@@ -140,7 +151,7 @@ def _answered(body: Callable[[Connection, Index], Json]) -> Response:
 def _search(connection: Connection) -> Search:
     wanted = read_search(request.args, catalogue(connection))
     if wanted.problems:
-        abort(400, " ".join(wanted.problems))
+        abort(422 if wanted.contradictory else 400, " ".join(wanted.problems))
     return wanted
 
 
@@ -160,10 +171,12 @@ def _refuse_unknown(*known: str) -> None:
             abort(400, f"There is no parameter “{name[:40]}”: {choice}.")
         if len(values) > 1 and name not in ("all", "any", "none"):
             abort(400, f"The parameter “{name}” is given {len(values)} times; give it once.")
+        if name != "title" and not all(value.strip() for value in values):
+            abort(400, f"The parameter “{name}” is empty; give it a value or leave it out.")
 
 
-def _limit(text: str) -> int:
-    if not text:
+def _limit(text: str | None) -> int:
+    if text is None:
         return PAGE_SIZE
     if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= LARGEST_PAGE):
         abort(400, f"“{text[:40]}” is no limit; give a number from 1 to {LARGEST_PAGE}.")

@@ -41,8 +41,7 @@ def demo(
     """Run the pipeline on MIDI files and serve the songs: embedded Postgres, local Spark, the site on 127.0.0.1."""
     from deployer import demo as embedded
 
-    arguments = {"endpoint-url": endpoint_url, "sha256": sha256, "max-bytes": max_bytes}
-    options = [f"--{name}={value}" for name, value in arguments.items() if value is not None]
+    options = {"endpoint-url": endpoint_url, "sha256": sha256, "max-bytes": max_bytes}
     with embedded.running(source, data_dir, port if serve else None, options) as demonstration:
         if json:
             print(json_format.dumps(demonstration.summary), flush=True)

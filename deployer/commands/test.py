@@ -15,7 +15,10 @@ def test(
     pytest_arguments: Annotated[
         list[str] | None, typer.Argument(help="Handed to pytest instead of the whole suite, without the linters.")
     ] = None,
-    long: Annotated[bool, typer.Option("--long", help="More of what is random: 100,000 fuzzed inputs.")] = False,
+    long: Annotated[
+        bool,
+        typer.Option("--long", help="More of what is random: 100,000 fuzzed files, 1,000 questions per API operation."),
+    ] = False,
 ) -> None:
     """Lint, check types and layers, run every test on real parts; says what it skipped and why."""
     from deployer import checks

@@ -201,20 +201,30 @@ def first_chunk(data: Bytes, run: Words) -> Int:
 
 
 @compiled
-def read_file(data: Bytes, most: Int, separate: bool, merged: Int) -> tuple[Int, Words, Words]:
-    """Read at most `most` tracks and count their notes, in the order of time on the channels `merged` (bits).
+def read_header(data: Bytes) -> tuple[Int, Int, Int]:
+    """The format, how many tracks are announced, and the division (signed), of data with at least HEADER_SIZE bytes."""
+    fields = big_endian(data, np.int64(8), np.int64(6))
+    return fields >> 32, fields >> 16 & 0xFFFF, (fields & 0xFFFF ^ 0x8000) - 0x8000
 
-    Returns how many tracks there were, the run, and the tempos in the order of time.
+
+@compiled
+def read_file(data: Bytes, file_format: Int, announced: Int, merged: Int) -> tuple[Int, Words, Words, Words]:
+    """Read the tracks and count their notes, but on the channels `merged` (bits): their events are kept instead.
+
+    Returns how many tracks there were, the run, and in the order of time the events kept and the tempos.
     """
     run = start_run(merged)
     # A new sequence takes the room of one tempo, and its chunk's header has more bytes than that.
     events = np.empty(data.size // SMALLEST_EVENT if merged else 0, np.int64)
     tempos = np.empty(data.size // SMALLEST_TEMPO, np.int64)
-    tracks = read_tracks(data, first_chunk(data, run), most, separate, run, events, tempos)
-    if merged:
-        count_merged(in_tick_order(events[: run[EVENTS]], np.int64(TICK_SHIFT)), tracks, run)
-    close_channels(run[USED], run)
-    return tracks, run, in_tick_order(tempos[: run[TEMPOS]], np.int64(TEMPO_BITS))
+    most = announced if announced > 0 else np.int64(MAX_TRACK)
+    tracks = read_tracks(data, first_chunk(data, run), most, bool(file_format == SEQUENCES), run, events, tempos)
+    return (
+        tracks,
+        run,
+        in_tick_order(events[: run[EVENTS]], np.int64(TICK_SHIFT)),
+        in_tick_order(tempos[: run[TEMPOS]], np.int64(TEMPO_BITS)),
+    )
 
 
 @compiled
@@ -222,14 +232,12 @@ def scan(data: Bytes) -> Scan:
     """Scan a file whose header chunk starts at its first byte. Never raises: with no tracks, everything is 0."""
     if data.size < HEADER_SIZE:
         return Scan(0, 0, 0, np.zeros(DRUMS + 1, np.int64), -1, 0, DEFAULT_TEMPO, 0, 0, BAD_HEADER, 0)
-    fields = big_endian(data, np.int64(8), np.int64(6))
-    file_format, announced, division = fields >> 32, fields >> 16 & 0xFFFF, fields & 0xFFFF
-    division = (division ^ 0x8000) - 0x8000
-    most = announced if announced > 0 else MAX_TRACK
-    separate = file_format == SEQUENCES
-    tracks, run, tempos = read_file(data, most, separate, np.int64(0))
+    file_format, announced, division = read_header(data)
+    tracks, run, events, tempos = read_file(data, file_format, announced, np.int64(0))
     if run[SHARED] != 0:
-        tracks, run, tempos = read_file(data, most, separate, run[SHARED])
+        tracks, run, events, tempos = read_file(data, file_format, announced, run[SHARED])
+        count_merged(events, tracks, run)
+    close_channels(run[USED], run)
     if file_format > SEQUENCES or division == 0 or (division < 0 and division & 0xFF == 0):
         run[FLAWS] |= BAD_HEADER
     if tracks != announced:

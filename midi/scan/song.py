@@ -3,13 +3,15 @@
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
 from . import flaws
 from .run import DRUMS
-from .smf import SEQUENCES, Scan, scan
+from .smf import SEQUENCES, scan
 from .title import title_of
+from .words import Int
 
 HEADER_TAG = b"MThd"
 LEADING_BYTES_ALLOWED = 1024
@@ -73,10 +75,9 @@ def scan_song(data: bytes, name: str) -> SongFacts | Reject:
     """
     if not data:
         return Reject(RejectReason.EMPTY, "the file has no bytes")
-    start = data.find(HEADER_TAG, 0, LEADING_BYTES_ALLOWED)
+    start, end = midi_part(data)
     if start < 0:
         return Reject(RejectReason.NOT_MIDI, f"no MIDI header in its first {LEADING_BYTES_ALLOWED} bytes")
-    end = _end_of_midi(data, start)
     found = scan(np.frombuffer(data, np.uint8, end - start, start))
     if found.tracks == 0:
         return Reject(RejectReason.NO_TRACKS, "a MIDI header, but no track follows")
@@ -90,7 +91,7 @@ def scan_song(data: bytes, name: str) -> SongFacts | Reject:
         format=int(found.format) if found.format <= SEQUENCES else 1,
         tracks=int(found.tracks),
         division=int(found.division),
-        duration_seconds=_seconds(found),
+        duration_seconds=seconds(found.division, found.last_tick, found.tick_tempos),
         tempo_bpm=60e6 / found.tempo,
         programs=tuple(programs.tolist()),
         notes=tuple(found.notes[programs].tolist()),
@@ -99,19 +100,22 @@ def scan_song(data: bytes, name: str) -> SongFacts | Reject:
     )
 
 
-def _end_of_midi(data: bytes, start: int) -> int:
-    """Where the MIDI data ends: in a RIFF wrapper with its "data" chunk, which other chunks may follow."""
+def midi_part(data: bytes) -> tuple[int, int]:
+    """Where the MIDI data starts (-1: nowhere) and ends: in a RIFF wrapper with its "data" chunk."""
+    start = data.find(HEADER_TAG, 0, LEADING_BYTES_ALLOWED)
     if data[:4] == b"RIFF" and data[start - 8 : start - 4] == b"data":
         end = start + int.from_bytes(data[start - 4 : start], "little")
         if start < end <= len(data):
-            return end
-    return len(data)
+            return start, end
+    return start, len(data)
 
 
-def _seconds(found: Scan) -> float:
-    """The time of the last tick: exact sums of integers, divided once, so every machine gets the same number."""
-    if found.division >= 0:
-        return found.tick_tempos / 1e6 / (found.division or ASSUMED_DIVISION)
-    frames = -(found.division >> 8)
-    ticks_per_frame = found.division & 0xFF
-    return found.last_tick / (NTSC_FRAMES if frames == 29 else frames) / (ticks_per_frame or 1)
+def seconds(division: Int, ticks: Any, tick_tempos: Any) -> Any:
+    """The time of a tick, or of an array of them; tick_tempos: the sum of ticks * tempo up to there.
+
+    Exact sums of integers, divided once, so every machine gets the same number.
+    """
+    if division >= 0:
+        return tick_tempos / 1e6 / (division or ASSUMED_DIVISION)
+    frames = -(division >> 8)
+    return ticks / (NTSC_FRAMES if frames == 29 else frames) / (division & 0xFF or 1)

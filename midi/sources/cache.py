@@ -11,7 +11,12 @@ from pathlib import Path
 from midi.errors import SourceError
 from midi.sources.keys import shown
 
-__all__ = ["build_once", "disk_errors", "require_space"]
+__all__ = ["build_once", "disk_errors", "require_space", "user_cache"]
+
+
+def user_cache() -> Path:
+    """The user's cache folder for downloads and unpacked archives, shared by every checkout on the machine (XDG)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chaos-at-scale"
 
 
 def build_once(final: Path, build: Callable[[Path], None]) -> Path:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg2.extensions import connection as Connection
+from psycopg2.extras import Json
 
 from spark_jobs.errors import JobError
 from spark_jobs.ledger import finish
-from spark_jobs.publish import check, tables
+from spark_jobs.publish import check, overview, tables
 
 _SWITCH = (
     "INSERT INTO current_index (index_id) VALUES (%s)"
@@ -47,13 +48,14 @@ def publish(connection: Connection, index_id: int, run_id: int, neighbours: int)
             " Run the same command again to build it anew."
         )
     digest = check.digest(connection, index_id)
+    counted = overview.of(connection, index_id, run_id)
     with connection, connection.cursor() as cursor:
         tables.attach(cursor, index_id)
         cursor.execute(
-            "UPDATE index_version SET state = 'ready', digest = %s, neighbours ="
+            "UPDATE index_version SET state = 'ready', digest = %s, overview = %s, neighbours ="
             f" (SELECT coalesce(sum(cardinality(neighbour_ids)), 0) FROM {tables.partition('neighbour', index_id)})"
             " WHERE index_id = %s",
-            (digest, index_id),
+            (digest, Json(counted), index_id),
         )
         cursor.execute(_SWITCH, (index_id,))
         finish(cursor, run_id, index_id)

@@ -19,7 +19,7 @@ from tests.bench.row import Row
 from tests.postgres import PostgresServer, postgres_server
 
 FILES = (11_160, 28_255, 71_000, 178_561)
-STAGES = ("scan", "build", "similarity", "publish")
+STAGES = ("scan", "build", "similarity", "outliers", "publish")
 LINEARITHMIC = math.log(FILES[-1] * math.log(FILES[-1]) / (FILES[0] * math.log(FILES[0]))) / math.log(
     FILES[-1] / FILES[0]
 )

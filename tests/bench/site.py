@@ -4,16 +4,18 @@ Open loop: each request has a time at which it should be sent, and its latency c
 charged for all who would have asked meanwhile, not only for the one that was waiting.
 """
 
-import http.client
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import psycopg2
+import urllib3
 
+from app.client import Choice, Client, ScaleError
+from app.searching import Search
 from tests.bench.row import Row
 from tests.large_index import publish_large_index
 from tests.postgres import postgres_server
@@ -27,67 +29,83 @@ SENDERS = 48
 """Requests under way at once, at most; with all of them waiting, the next are late, and are charged for it."""
 
 
+class Visitor:
+    """Whoever asks for pages, and for the API by its client; by several threads at once. Nothing is asked twice."""
+
+    def __init__(self, site: str) -> None:
+        self.api = Client(site, seconds=30, retries=0, connections=SENDERS)
+        self._site = site
+        self._pool = urllib3.PoolManager(maxsize=SENDERS, retries=False, timeout=30)
+
+    def page(self, address: str) -> None:
+        answer = self._pool.request("GET", self._site + address)
+        if answer.status != 200:
+            raise urllib3.exceptions.HTTPError(f"{answer.status} {address}")
+
+
+Visit = Callable[[Visitor], object]
+
+
 def measure() -> Iterator[Row]:
     with postgres_server() as server, server.database() as url:
         with closing(psycopg2.connect(url)) as connection:
             publish_large_index(connection)
-            addresses = _addresses(Questions(connection, SEED), RATE * SECONDS)
+            visits = _visits(Questions(connection, SEED), RATE * SECONDS)
         with site_address(url) as address:
-            host, port = _host_and_port(address)
-            _load(host, port, addresses[:RATE], RATE)
-            times, failures = _load(host, port, addresses, RATE)
+            visitor = Visitor(address)
+            _load(visitor, visits[:RATE], RATE)
+            times, failures = _load(visitor, visits, RATE)
     times.sort()
-    mix = f"{len(addresses):,} requests in {SECONDS} s: results, songs, titles, forms, API"
+    mix = f"{len(visits):,} requests in {SECONDS} s: results, songs, titles, forms, API by its client"
     yield Row("site, open loop, p50", times[len(times) // 2], "ms", note=f"{RATE} requests/s, one process; {mix}")
     yield Row("site, open loop, p99", times[int(len(times) * 0.99)], "ms", bar=50, note="from the intended send time")
     yield Row("site, open loop, errors", len(failures), "", bar=0, note="; ".join(failures[:3]))
 
 
-def _addresses(questions: Questions, count: int) -> list[str]:
-    def arguments() -> str:
-        return urlencode(questions.search().arguments(), doseq=True)
+def _visits(questions: Questions, count: int) -> list[Visit]:
+    def page(path: str) -> Visit:
+        return lambda visitor: visitor.page(path)
 
-    kinds = (
-        lambda: f"/songs?{arguments()}",
-        lambda: f"/songs/{questions.hash()}",
-        lambda: f"/songs?{urlencode({'title': questions.title()})}",
-        lambda: f"/?{arguments()}",
-        lambda: f"/api/v1/songs?{arguments()}",
-        lambda: f"/api/v1/songs/{questions.hash()}/similar",
+    def songs(search: Search) -> Visit:
+        given = search.arguments()
+        sort = given.pop("sort", "closest")
+        given.pop("page", None)
+        return lambda visitor: visitor.api.page(Choice(**given), sort=sort)
+
+    def similar(song_hash: str) -> Visit:
+        return lambda visitor: visitor.api.similar(song_hash)
+
+    kinds: tuple[Callable[[], Visit], ...] = (
+        lambda: page(f"/songs?{_arguments(questions.search())}"),
+        lambda: page(f"/songs/{questions.hash()}"),
+        lambda: page(f"/songs?{urlencode({'title': questions.title()})}"),
+        lambda: page(f"/?{_arguments(questions.search())}"),
+        lambda: songs(questions.search()),
+        lambda: similar(questions.hash()),
     )
     return [questions.random.choices(kinds, weights=(6, 5, 3, 2, 2, 2))[0]() for _ in range(count)]
 
 
-def _host_and_port(address: str) -> tuple[str, int]:
-    parts = urlsplit(address)
-    assert parts.hostname
-    assert parts.port
-    return parts.hostname, parts.port
+def _arguments(search: Search) -> str:
+    return urlencode(search.arguments(), doseq=True)
 
 
-def _load(host: str, port: int, addresses: list[str], rate: float) -> tuple[list[float], list[str]]:
-    """Milliseconds of each request from its intended time, and what went wrong with any."""
+def _load(visitor: Visitor, visits: list[Visit], rate: float) -> tuple[list[float], list[str]]:
+    """Milliseconds of each visit from its intended time, and what went wrong with any."""
     start = time.perf_counter() + 0.5
     numbers = itertools.count()
     times: list[float] = []
     failures: list[str] = []
 
     def send() -> None:
-        connection = http.client.HTTPConnection(host, port, timeout=30)
-        while (number := next(numbers)) < len(addresses):
+        while (number := next(numbers)) < len(visits):
             intended = start + number / rate
             time.sleep(max(0.0, intended - time.perf_counter()))
             try:
-                connection.request("GET", addresses[number])
-                answer = connection.getresponse()
-                answer.read()
-                if answer.status != 200:
-                    failures.append(f"{answer.status} {addresses[number]}")
-            except OSError as error:
-                failures.append(f"{type(error).__name__} {addresses[number]}")
-                connection.close()
+                visits[number](visitor)
+            except (ScaleError, urllib3.exceptions.HTTPError) as error:
+                failures.append(f"{type(error).__name__} {error}")
             times.append(1000 * (time.perf_counter() - intended))
-        connection.close()
 
     senders = [threading.Thread(target=send) for _ in range(SENDERS)]
     for sender in senders:

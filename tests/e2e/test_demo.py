@@ -1,5 +1,6 @@
 """The command a user types, as a process of its own: served, killed, resumed, refused."""
 
+import hashlib
 import json
 import os
 import random
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,11 +83,38 @@ def test_the_demo_answers_a_page_and_leaves_nothing_behind(tmp_path: Path) -> No
             assert f"{summary['songs']}" in page.read().decode()
         with urllib.request.urlopen(f"{summary['url']}/readyz", timeout=10) as ready:
             assert ready.status == 200
+        assert "default_source" not in summary
+        _hands_out_files(summary["url"])
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     _eventually_gone(tmp_path)
 
 
+def test_without_a_source_the_demo_says_which_it_took_and_hands_out_its_files() -> None:
+    with _demo("--port=0", "--json") as process:
+        assert process.stdout is not None
+        summary = json.loads(process.stdout.readline())
+        assert summary["source"].startswith(summary["default_source"])
+        _hands_out_files(summary["url"])
+
+
+def _hands_out_files(site: str) -> None:
+    """A song's file comes as it was indexed, as soon as the site has opened the source."""
+    with urllib.request.urlopen(f"{site}/api/v1/songs?limit=1", timeout=10) as answer:
+        (song,) = json.load(answer)["songs"]
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(f"{site}/api/v1/songs/{song['hash']}/file", timeout=10) as answer:
+                assert hashlib.sha256(answer.read()).hexdigest().startswith(song["hash"])
+            return
+        except urllib.error.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.mark.timeout(900)
 def test_killed_at_any_moment_the_same_command_ends_in_the_same_bytes(tmp_path: Path) -> None:
     source = "--source=generated:2500:8"
     started = time.monotonic()

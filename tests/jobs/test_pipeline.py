@@ -107,6 +107,18 @@ def test_every_file_ends_as_a_song_or_as_a_reject_with_a_reason(run: Run, databa
     assert summary.neighbours == summary.songs * 50
 
 
+def test_a_run_records_its_stages_its_outliers_and_its_overview(run: Run, database_url: str) -> None:
+    summary = run("generated:300:1")
+    assert set(summary.stage_seconds) == {"scan", "build", "similarity", "outliers", "publish"}
+    ((outliers, overview),) = _query(database_url, "SELECT outliers, overview FROM index_version")
+    assert 0 < len(outliers) <= summary.songs // 20
+    assert sum(songs for _, songs in overview["instruments_per_song"]) == summary.songs
+    assert set(overview["reject_examples"]) == set(summary.rejects)
+    assert set(overview["warnings"]) == {
+        warning for (warning,) in _query(database_url, "SELECT DISTINCT unnest(warnings) FROM song")
+    }
+
+
 def test_the_published_neighbours_are_those_of_the_definition(run: Run, database_url: str) -> None:
     run("generated:90:2", neighbours=7)
     songs = {

@@ -35,9 +35,9 @@ def check(value: Any, schema: dict[str, Any], where: str = "answer") -> None:
         assert schema.get("minimum", value) <= value <= schema.get("maximum", value), where
 
 
-def described(path: str, code: int = 200) -> dict[str, Any]:
+def described(path: str, code: int = 200, method: str = "get") -> dict[str, Any]:
     """The schema openapi.json has for an answer of a path."""
-    response = resolve(description()["paths"][path]["get"]["responses"][str(code)])
+    response = resolve(description()["paths"][path][method]["responses"][str(code)])
     (content,) = response["content"].values()
     found: dict[str, Any] = content["schema"]
     return found

