@@ -155,6 +155,7 @@ def _as_pages(site: Flask, questions: Questions) -> Iterator[Row]:
         "page of results": [f"/songs?{_arguments(questions.search())}" for _ in range(SAMPLES)],
         "form with counts": [f"/?{_arguments(questions.search())}" for _ in range(SAMPLES)],
         "page of a song and its similar songs": [f"/songs/{questions.hash()}" for _ in range(SAMPLES)],
+        "page about the index": ["/index"] * SAMPLES,
         "page of a title search": [f"/songs?{urlencode({'title': questions.title()})}" for _ in range(SAMPLES)],
     }
     for name, asked in addresses.items():
