@@ -20,14 +20,18 @@ LONG = {"FUZZ_INPUTS": "100000", "API_EXAMPLES": "1000"}
 """How many fuzzed files the scanner gets, and questions the API per operation and phase, with --long."""
 
 
-def run(pytest_arguments: Sequence[str], long: bool) -> None:
-    """Run everything, or only pytest where arguments say what; raises AlreadySaid if anything failed."""
+def run(pytest_arguments: Sequence[str], long: bool, e2e: bool) -> None:
+    """Run everything, or only pytest where arguments say what; raises AlreadySaid if anything failed.
+
+    e2e: also the tests that make clusters on this machine's Docker Engine.
+    """
     environment = java.environment() | process.compiled_code()
     if long:
         environment |= LONG
     _prepare_browser()
     commands = {} if pytest_arguments else dict(LINTERS)
-    commands["tests"] = ("pytest", "-rs", *pytest_arguments)
+    # The last -m counts: pyproject.toml's leaves the clusters out.
+    commands["tests"] = ("pytest", "-rs", *(("-m", "") if e2e else ()), *pytest_arguments)
     failed = []
     for name, command in commands.items():
         print(f"── {name}", flush=True)

@@ -7,7 +7,7 @@ from types import FrameType
 
 import typer
 
-from deployer.commands import bench, demo, index, test
+from deployer.commands import bench, demo, doctor, down, index, status, test, up
 from deployer.errors import AlreadySaid, DeployerError
 
 cli = typer.Typer(
@@ -18,7 +18,7 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, index, test, bench):
+for command in (demo, index, up, status, doctor, down, test, bench):
     command.register(cli)
 
 

@@ -24,6 +24,7 @@ def install(package: str, purpose: str) -> None:
     process.run(
         ["apt-get", "install", "-y", "--no-install-recommends", package],
         environment={"DEBIAN_FRONTEND": "noninteractive"},
+        survives=True,
     )
 
 
@@ -33,5 +34,5 @@ def refresh() -> None:
 
 
 def _policy(package: str) -> str:
-    lines = process.run(["apt-cache", "policy", package]).splitlines()
+    lines = process.read(["apt-cache", "policy", package]).splitlines()
     return "".join(line for line in lines if line.strip().startswith("Candidate:"))

@@ -16,16 +16,17 @@ PACKAGES = ("openjdk-21-jre-headless", "openjdk-17-jre-headless", "openjdk-25-jr
 
 def environment() -> dict[str, str]:
     """JAVA_HOME for Spark. Installs a JRE where none is new enough and it may; raises DeployerError."""
-    home = _find()
+    home = find()
     if home is None:
         _install()
-        home = _find()
+        home = find()
     if home is None:
         raise DeployerError(f"Spark needs Java {OLDEST} or newer: install one (Debian, Ubuntu: {PACKAGES[1]}).")
     return {"JAVA_HOME": str(home)}
 
 
-def _find() -> Path | None:
+def find() -> Path | None:
+    """The home of a Java that is new enough, if there is one."""
     return next((home for home in _homes() if _version(home) >= OLDEST), None)
 
 

@@ -15,6 +15,9 @@ def test(
     pytest_arguments: Annotated[
         list[str] | None, typer.Argument(help="Handed to pytest instead of the whole suite, without the linters.")
     ] = None,
+    e2e: Annotated[
+        bool, typer.Option("--e2e", help="Also make clusters on this machine and test what works on them.")
+    ] = False,
     long: Annotated[
         bool,
         typer.Option("--long", help="More of what is random: 100,000 fuzzed files, 1,000 questions per API operation."),
@@ -23,4 +26,4 @@ def test(
     """Lint, check types and layers, run every test on real parts; says what it skipped and why."""
     from deployer import checks
 
-    checks.run(pytest_arguments or [], long)
+    checks.run(pytest_arguments or [], long, e2e)

@@ -1,0 +1,3 @@
+module scale/pause
+
+go 1.24.0
