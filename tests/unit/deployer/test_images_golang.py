@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deployer.images import golang
+from deployer import process
+from deployer.images import golang, programs
 
 Put = Callable[[str, str], Path]
 
@@ -53,3 +54,15 @@ def test_the_pinned_wheel_is_new_enough_for_every_module() -> None:
     assert len(modules) == len(list(golang.MODULES.iterdir()))
     assert golang.numbers(pinned["version"]) >= max(modules)
     assert pinned["hashes"].count("--hash=sha256:") > 1
+
+
+def test_whatever_go_is_found_the_pinned_toolchain_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Only the wheel's Go is found, which is newer, and nothing that was compiled before.
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    golang.go.cache_clear()
+    try:
+        program = programs.built("pause", lambda what: None)
+        assert golang.TOOLCHAIN in process.read([golang.go(), "version", str(program)])
+    finally:
+        golang.go.cache_clear()
