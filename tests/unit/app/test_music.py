@@ -231,7 +231,7 @@ def test_files_in_a_bucket_are_had_while_its_server_is_there(
         store = running.enter_context(object_store())
         for name, value in store.environment().items():
             monkeypatch.setenv(name, value)
-        client = boto3.client("s3", region_name="us-east-1", endpoint_url=store.endpoint_url)
+        client = boto3.session.Session().client("s3", region_name="us-east-1", endpoint_url=store.endpoint_url)
         client.create_bucket(Bucket="songs")
         for key, data in FILES.items():
             client.put_object(Bucket="songs", Key=key, Body=data)

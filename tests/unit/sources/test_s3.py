@@ -34,7 +34,7 @@ def client(store: ObjectStore, monkeypatch: pytest.MonkeyPatch, tmp_path_factory
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name, value in store.environment().items():
         monkeypatch.setenv(name, value)
-    return boto3.client("s3", endpoint_url=store.endpoint_url, region_name="us-east-1")
+    return boto3.session.Session().client("s3", endpoint_url=store.endpoint_url, region_name="us-east-1")
 
 
 @pytest.fixture
