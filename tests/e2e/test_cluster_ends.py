@@ -109,7 +109,7 @@ def test_two_checkouts_have_two_clusters_and_a_forgotten_one_is_listed_and_remov
     with checkout(tmp_path / "two") as other:
         other.run("up")
         belongings = _belongings(other.cluster)
-        assert made.status()["other_clusters"] == {other.cluster: str(other.root)}
+        assert made.status()["other_clusters"][other.cluster] == str(other.root)
         shutil.rmtree(other.root)
         gone = f"of {other.root} (gone; remove it with `./run_kube down --cluster {other.cluster}`)"
         assert gone in made.run("status")
