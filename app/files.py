@@ -20,7 +20,7 @@ from werkzeug.exceptions import NotFound, ServiceUnavailable
 from app import queries
 from app.db import Connection
 from app.queries import FileOrigin, Index, Song
-from app.reading import read
+from app.reading import read, wanted_song
 from app.settings import Settings
 from midi.errors import ObjectUnreadable, SourceError
 from midi.scan.song import HASH_DIGITS
@@ -194,11 +194,7 @@ def file_name(title: str) -> str:
 
 
 def _origins(connection: Connection, index: Index, song_hash: str) -> tuple[Song, list[FileOrigin]]:
-    found = None
-    if re.fullmatch("[0-9a-fA-F]{32}", song_hash):
-        found = queries.song(connection, index.index_id, song_hash)
-    if found is None:
-        abort(404, "No song of the present index has this hash; hashes are 32 hexadecimal digits.")
+    found = wanted_song(connection, index, song_hash)
     return found, queries.file_origins(connection, index.index_id, found.line.song_id, MOST_TRIED)
 
 

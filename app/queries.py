@@ -3,7 +3,7 @@
 Each takes the index_id its request read first, so that a switch in mid-request cannot mix two indexes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -159,7 +159,7 @@ def song(connection: Connection, index_id: int, hash_hex: str) -> Song | None:
     if not rows:
         return None
     programs, drum_notes, file_format, tracks, notes, warnings = rows[0][5:]
-    return Song(_line(rows[0][:7]), file_format, tracks, _notes(programs, notes, drum_notes), tuple(warnings))
+    return Song(_line(rows[0][:7]), file_format, tracks, notes_by_bit(programs, notes, drum_notes), tuple(warnings))
 
 
 def song_files(connection: Connection, index_id: int, song_id: int, limit: int) -> tuple[list[str], int]:
@@ -193,7 +193,7 @@ def song_notes(connection: Connection, index_id: int, song_ids: list[int]) -> di
     )
     if len(rows) != len(song_ids):
         raise IndexGone(f"index {index_id} was collected")
-    return {song_id: _notes(*counts) for song_id, *counts in rows}
+    return {song_id: notes_by_bit(*counts) for song_id, *counts in rows}
 
 
 def similar_songs(connection: Connection, index_id: int, song_id: int) -> list[Similar]:
@@ -241,5 +241,6 @@ def _line(row: tuple[Any, ...]) -> SongLine:
     return SongLine(song_id, hash_text.replace("-", ""), title, duration, tempo, bits)
 
 
-def _notes(programs: list[int], notes: list[int], drum_notes: int) -> dict[int, int]:
+def notes_by_bit(programs: Sequence[int], notes: Sequence[int], drum_notes: int) -> dict[int, int]:
+    """Note counts by bit, drums last. programs: ascending, parallel to notes."""
     return dict(zip(programs, notes, strict=True)) | ({DRUMS: drum_notes} if drum_notes else {})

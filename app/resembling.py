@@ -112,9 +112,7 @@ def _compare(connection: Connection, index: Index, facts: SongFacts) -> Resembla
 
 
 def _song(facts: SongFacts) -> Song:
-    notes = dict(zip(facts.programs, facts.notes, strict=True)) | (
-        {DRUMS: facts.drum_notes} if facts.drum_notes else {}
-    )
+    notes = queries.notes_by_bit(facts.programs, facts.notes, facts.drum_notes)
     line = SongLine(NOT_INDEXED, facts.hash, facts.title, facts.duration_seconds, facts.tempo_bpm, tuple(notes))
     return Song(line, facts.format, facts.tracks, notes, facts.warnings)
 

@@ -51,12 +51,13 @@ def run(
     """
     from midi.sources import open_source
     from midi.sources.base import Source, SourceOptions
+    from midi.sources.cache import user_cache
     from spark_jobs.pipeline import Pipeline
     from spark_jobs.progress import BYTES, Display
     from spark_jobs.session import spark_context
 
     parameters = Parameters(max_bytes, neighbours, set_weight, chunk_bytes, chunk_objects)
-    options = SourceOptions(settings.cache_dir(), endpoint_url, sha256)
+    options = SourceOptions(user_cache(), endpoint_url, sha256)
     default: dict[str, str] = {}
     with Display(quiet) as display:
 

@@ -2,9 +2,7 @@
 
 import os
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
-from midi.sources.cache import user_cache
 from spark_jobs.errors import JobError
 
 RESULT_VERSION = 2
@@ -51,11 +49,6 @@ def database_url() -> str:
     if not url:
         raise JobError("DATABASE_URL is not set: give the Postgres to write to, such as postgresql://user@host/scale.")
     return url
-
-
-def cache_dir() -> Path:
-    """Where downloads and unpacked archives are kept."""
-    return user_cache()
 
 
 def code_version() -> str:

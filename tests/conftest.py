@@ -41,10 +41,11 @@ def real_midi_files() -> list[tuple[str, bytes]]:
     from midi.errors import SourceError
     from midi.sources import open_source
     from midi.sources.base import SourceOptions
-    from spark_jobs.settings import Parameters, cache_dir
+    from midi.sources.cache import user_cache
+    from spark_jobs.settings import Parameters
 
     try:
-        source = open_source("free", SourceOptions(cache_dir()), lambda what, done, total: None)
+        source = open_source("free", SourceOptions(user_cache()), lambda what, done, total: None)
     except SourceError as error:
         pytest.skip(f"no real songs: {error}")
     with source.reader() as read:

@@ -1,6 +1,5 @@
 """The API's addresses. Arguments are those of the pages; one that is not known is refused, not ignored."""
 
-import re
 from collections.abc import Callable
 
 from flask import Blueprint, Response, abort, request
@@ -15,8 +14,8 @@ from app.files import download
 from app.finding import find_songs
 from app.instruments import DRUMS
 from app.provenance import provenance
-from app.queries import Index, Song
-from app.reading import catalogue, read
+from app.queries import Index
+from app.reading import catalogue, read, wanted_song
 from app.resembling import resemblance
 from app.searching import PAGE_SIZE, Search, read_search
 from app.uploads import read_upload
@@ -69,7 +68,7 @@ def song(song_hash: str) -> ResponseReturnValue:
     _refuse_unknown()
 
     def body(connection: Connection, index: Index) -> Json:
-        found = _song(connection, index, song_hash)
+        found = wanted_song(connection, index, song_hash)
         files = queries.song_files(connection, index.index_id, found.line.song_id, FILES_SHOWN)
         return {"song": detail(found, catalogue(connection), *files)}
 
@@ -89,7 +88,7 @@ def similar(song_hash: str) -> ResponseReturnValue:
     _refuse_unknown()
 
     def body(connection: Connection, index: Index) -> Json:
-        found = _song(connection, index, song_hash)
+        found = wanted_song(connection, index, song_hash)
         near = queries.similar_songs(connection, index.index_id, found.line.song_id)
         return {"hash": found.line.hash, "similar": alike(near)}
 
@@ -153,15 +152,6 @@ def _search(connection: Connection) -> Search:
     if wanted.problems:
         abort(422 if wanted.contradictory else 400, " ".join(wanted.problems))
     return wanted
-
-
-def _song(connection: Connection, index: Index, song_hash: str) -> Song:
-    found = None
-    if re.fullmatch("[0-9a-fA-F]{32}", song_hash):
-        found = queries.song(connection, index.index_id, song_hash)
-    if found is None:
-        abort(404, "No song of the present index has this hash; hashes are 32 hexadecimal digits.")
-    return found
 
 
 def _refuse_unknown(*known: str) -> None:

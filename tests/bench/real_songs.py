@@ -11,7 +11,7 @@ from pathlib import Path
 from midi.scan.song import SongFacts, scan_song
 from midi.sources import open_source
 from midi.sources.base import SourceOptions
-from spark_jobs.settings import cache_dir
+from midi.sources.cache import user_cache
 
 LARGEST = 1 << 23
 REPLACED = 0.35
@@ -21,7 +21,7 @@ distance below 0.5, as the original found among Lakh's."""
 
 def free_songs() -> list[tuple[str, bytes]]:
     """The free songs that can be read, as (key, bytes)."""
-    source = open_source("free", SourceOptions(cache_dir()), lambda what, done, total: None)
+    source = open_source("free", SourceOptions(user_cache()), lambda what, done, total: None)
     with source.reader() as read:
         files = [(member.key, read(member, LARGEST)) for member in source.objects()]
     return [(key, data) for key, data in files if isinstance(scan_song(data, key), SongFacts)]

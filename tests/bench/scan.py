@@ -20,7 +20,8 @@ import pretty_midi
 from midi.scan.song import scan_song
 from midi.sources import open_source
 from midi.sources.base import SourceOptions
-from spark_jobs.settings import Parameters, cache_dir
+from midi.sources.cache import user_cache
+from spark_jobs.settings import Parameters
 from tests.bench.row import Row
 
 SEED, SAMPLE, ROUNDS = 1, 70, 5
@@ -62,7 +63,7 @@ def measure() -> Iterator[Row]:
 
 
 def _free_songs() -> Files:
-    source = open_source("free", SourceOptions(cache_dir()), lambda what, done, total: None)
+    source = open_source("free", SourceOptions(user_cache()), lambda what, done, total: None)
     with source.reader() as read:
         return [(member.key, read(member, Parameters().max_bytes)) for member in source.objects()]
 

@@ -20,8 +20,9 @@ from midi.likeness import FEATURES
 from midi.scan.song import Reject, SongFacts, scan_song
 from midi.sources import open_source
 from midi.sources.base import SourceOptions
+from midi.sources.cache import user_cache
 from spark_jobs.scanning import instrument_bits
-from spark_jobs.settings import Parameters, cache_dir
+from spark_jobs.settings import Parameters
 from spark_jobs.similarity.corpus import WORDS, Corpus, SongNotes, build
 from spark_jobs.similarity.job import PART_SONGS
 from spark_jobs.similarity.machine import compiled, population_count
@@ -61,7 +62,7 @@ def measure(files: int = LAKH_FILES, fewer: int = FEWER_FILES) -> Iterator[Row]:
 
 def _corpus(files: int) -> Corpus:
     """The songs of `generated:files:0`, numbered as in the index: by hash, their sets by size and bits."""
-    source = open_source(f"generated:{files}:0", SourceOptions(cache_dir()), lambda what, done, total: None)
+    source = open_source(f"generated:{files}:0", SourceOptions(user_cache()), lambda what, done, total: None)
     by_hash: dict[str, SongFacts] = {}
     with source.reader() as read:
         for number, member in enumerate(source.objects()):
