@@ -4,7 +4,7 @@ import ctypes
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from deployer import debian, java, process
 from deployer.errors import AlreadySaid, CommandError, DeployerError
@@ -45,9 +45,14 @@ def run(pytest_arguments: Sequence[str], long: bool, e2e: bool) -> None:
         raise AlreadySaid(1)
 
 
-def bench(arguments: Sequence[str]) -> None:
-    """Run benchmarks (tests/bench); raises AlreadySaid if they fail."""
-    environment = java.environment() | process.compiled_code() | {"SCALE_SPARK_LOG": str(logs() / "spark.log")}
+def bench(arguments: Sequence[str], settings: Mapping[str, str]) -> None:
+    """Run benchmarks (tests/bench) with settings in their environment; raises AlreadySaid if they fail."""
+    environment = {
+        **java.environment(),
+        **process.compiled_code(),
+        "SCALE_SPARK_LOG": str(logs() / "spark.log"),
+        **settings,
+    }
     code = process.show([sys.executable, "-m", "tests.bench", *arguments], environment=environment)
     if code:
         raise AlreadySaid(code)

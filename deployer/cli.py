@@ -7,7 +7,20 @@ from types import FrameType
 
 import typer
 
-from deployer.commands import bench, demo, doctor, down, index, status, test, up
+from deployer.commands import (
+    bench,
+    cleanup_postgres,
+    demo,
+    doctor,
+    down,
+    gen_pg_assets,
+    index,
+    pg,
+    setup_postgres,
+    status,
+    test,
+    up,
+)
 from deployer.errors import AlreadySaid, DeployerError
 
 cli = typer.Typer(
@@ -18,7 +31,12 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, index, up, status, doctor, down, test, bench):
+COMMANDS = (
+    *(demo, index, gen_pg_assets),
+    *(up, status, doctor, setup_postgres, pg, cleanup_postgres, down),
+    *(test, bench),
+)
+for command in COMMANDS:
     command.register(cli)
 
 

@@ -15,7 +15,7 @@ from deployer.clusters import docker
 from deployer.process import die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("run_kube", "pyproject.toml", "requirements.lock", "requirements-dev.lock", "deployer", "images")
+PARTS = ("run_kube", "pyproject.toml", "requirements.lock", "requirements-dev.lock", "deployer", "images", "charts")
 _TAKE_DOWN = "import subprocess, sys; sys.stdin.read(); subprocess.run([sys.executable, '-m', 'deployer', 'down'])"
 
 

@@ -12,7 +12,7 @@ from midi.sources.keys import key_of
 from midi.sources.tar_archive import TarSource, open_tar
 from midi.sources.web import Download
 
-__all__ = ["LakhSource", "open_lakh"]
+__all__ = ["LakhSource", "open_lakh", "song_name"]
 
 BASE_URL = "http://hog.ee.columbia.edu/craffel/lmd"
 
@@ -40,7 +40,7 @@ class LakhSource:
             paths = json.loads(self.paths.read_bytes())
             for md5 in sorted(paths):
                 if paths[md5]:
-                    yield md5, _song_name(paths[md5][0])
+                    yield md5, song_name(paths[md5][0])
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise SourceError(
                 f"{self.paths} is not Lakh's list of names ({error}); delete it and try again."
@@ -54,7 +54,7 @@ def open_lakh(options: SourceOptions, progress: Progress, base_url: str = BASE_U
     return LakhSource(open_tar(packed, options, progress, label="lakh (lmd_full)"), paths)
 
 
-def _song_name(path: str) -> str:
+def song_name(path: str) -> str:
     """Some/Archive/Artist/Title.mid -> Artist / Title; a folder of one letter or digit is no artist."""
     parts = PurePosixPath(path).parts
     title = PurePosixPath(path).stem
