@@ -13,7 +13,7 @@ from deployer.kubectl import Kubectl
 from deployer.postgres.state import Node, ailments, ordinal, parse
 from deployer.steps import Report
 
-RELEASE = Release("postgres", "postgres", "scale-data")
+RELEASE = Release("postgres", "postgres", "scale")
 CONTAINER = "postgres"
 SCOPE = "postgres-primary"
 """Patroni's name of the database: the Service of its primary."""

@@ -37,7 +37,8 @@ def parse(answer: str) -> list[Node]:
         Node(
             name=row["Member"],
             role=row["Role"],
-            state=row["State"],
+            # A member that has just registered has none yet.
+            state=row.get("State", "starting"),
             timeline=_number(row, "TL"),
             lag=_number(row, "Lag in MB"),
             is_restart_pending=bool(row.get("Pending restart")),

@@ -9,7 +9,7 @@ import yaml
 from deployer import process, tools
 from deployer.paths import ROOT
 
-NAMESPACE = "scale-data"
+NAMESPACE = "scale"
 
 
 @dataclass(frozen=True, slots=True)

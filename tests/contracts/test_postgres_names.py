@@ -112,7 +112,7 @@ def test_the_client_is_let_in(chart: Rendered, writer: dict[str, Any]) -> None:
 
 
 def test_a_fault_pod_is_on_its_targets_node_and_ends_after_its_fault() -> None:
-    target = Pod("scale-data", "postgres-1", "some-uid", "worker-2", "10.0.0.1")
+    target = Pod("scale", "postgres-1", "some-uid", "worker-2", "10.0.0.1")
     pod = yaml.safe_load(faults.manifest("name", Fault("cut", 30, "peers"), target, ["10.0.0.2", "10.0.0.3"]))
     assert pod["spec"]["nodeName"] == "worker-2"
     assert pod["spec"]["activeDeadlineSeconds"] > 30

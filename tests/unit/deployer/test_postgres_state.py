@@ -31,6 +31,12 @@ def test_patronis_answer_is_read_in_the_order_of_the_nodes_numbers() -> None:
     ]
 
 
+def test_a_member_that_has_just_registered_is_starting() -> None:
+    row = _row("postgres-0", "Replica")
+    del row["State"]
+    assert state.parse(json.dumps([row])) == [Node("postgres-0", "Replica", "starting", None, None, False)]
+
+
 def test_a_primary_with_all_its_replicas_streaming_is_well() -> None:
     assert state.ailments(WELL, 3) == []
 
