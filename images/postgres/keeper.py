@@ -2,15 +2,16 @@
 """The first process of a Postgres container: starts Patroni, and hands the lease on where Patroni can't.
 
 Patroni gives its lease up when Postgres crashes or it loses the API. It does not, and the cluster waits for the lease
-to run out or for ever, in three cases:
+to run out or for ever, in four cases:
 
 - Patroni itself died: Postgres would run on without it.
 - Postgres neither answers nor refuses (stopped, or its disk hangs): Patroni waits for it as well.
 - This node reaches the API, but none of the other nodes: Patroni renews the lease, and no commit is ever acknowledged.
+- The pod was deleted by force: there is no time to shut Postgres down before the kubelet kills it.
 
-Then everything in this container is killed first, the lease is given up after that, and Patroni is started again: at no
-moment can this node acknowledge a write when another may already have taken over. Standard library and psycopg2 only;
-the container's environment says who this is (templates/_pod.tpl of the chart).
+Then everything in this container is killed first, the lease is given up after that, and, unless the pod ends, Patroni
+is started again: at no moment can this node acknowledge a write when another may already have taken over. Standard
+library and psycopg2 only; the container's environment says who this is (templates/_pod.tpl of the chart).
 """
 
 import fcntl
@@ -26,13 +27,16 @@ import psycopg2
 from lease import Api, Peer, Unreachable
 
 PATRONI = "/usr/bin/patroni"
+REBUILD = str(Path(__file__).with_name("rebuild.py"))
 VOLUME = Path("/var/lib/postgresql")
 SOCKETS = "/run/postgresql"
 PORT = 5432
 
-TICK_SECONDS = 1.0
-SILENCE_SECONDS = 6.0
-"""So long Postgres or all other nodes must be silent: three attempts, and well beyond a blip of two seconds."""
+TICK_SECONDS = 0.5
+SILENCE_SECONDS = 4.0
+"""So long Postgres must be silent: two attempts one after the other, and well beyond a blip of two seconds."""
+LONELINESS_SECONDS = 6.0
+"""So long all other nodes must be silent."""
 PAUSE_SECONDS = 60.0
 """Between two times that the lease is given up by a check: where that did not help, it is not tried all the time."""
 PEERS_SECONDS = 5.0
@@ -72,16 +76,13 @@ class Checks:
 
     def trouble(self) -> str | None:
         """Why this node should hand the lease on, None if there is no reason. May take some seconds."""
-        if not postgres_is_silent():
-            self.answered = time.monotonic()
+        while postgres_is_silent():
+            if time.monotonic() - self.answered > SILENCE_SECONDS:
+                return "Postgres does not answer"
+        self.answered = time.monotonic()
         if not self._cut_off():
             self.connected = time.monotonic()
-        silent = time.monotonic() - SILENCE_SECONDS
-        if self.answered < silent:
-            return "Postgres does not answer"
-        if self.connected < silent:
-            return "no other node is reached"
-        return None
+        return "no other node is reached" if time.monotonic() - self.connected > LONELINESS_SECONDS else None
 
     def _cut_off(self) -> bool:
         if time.monotonic() - self.asked > PEERS_SECONDS:
@@ -132,10 +133,16 @@ class Keeper:
             stale.unlink()
         self._started = time.monotonic()
         self._patroni = os.posix_spawn(PATRONI, [PATRONI, self._configuration], os.environ, setsigmask=[])
+        os.posix_spawn(sys.executable, [sys.executable, REBUILD], os.environ, setsigmask=[])
         return Checks(self._api)
 
     def _end(self) -> int:
-        """Let Patroni shut Postgres down and hand the lease on in good order."""
+        """Let Patroni shut Postgres down and hand the lease on in good order, if there is time for that."""
+        if self._is_forgotten():
+            say("this pod was deleted by force: handing the lease on")
+            kill_everything()
+            self._give_up_lease()
+            return 0
         os.kill(self._patroni, signal.SIGTERM)
         while (code := self._reaped()) is None:
             signal.sigtimedwait({signal.SIGCHLD}, TICK_SECONDS)
@@ -165,6 +172,13 @@ class Keeper:
         self._handed_on = time.monotonic()
         say(f"{trouble}: handing the lease on")
         return True
+
+    def _is_forgotten(self) -> bool:
+        """Whether the API has this pod no more: then the kubelet kills in two seconds what has not ended."""
+        try:
+            return not self._api.knows_this_pod()
+        except Unreachable:
+            return False
 
     def _give_up_lease(self) -> None:
         try:
@@ -198,6 +212,18 @@ def own_the_volume() -> int:
     return descriptor
 
 
+def clear_member(api: Api) -> None:
+    """Have Patroni find no trace of the last one of this name.
+
+    After a forced deletion the dying Patroni has marked the new pod, which it takes for its own, with its address; the
+    new Patroni would first ask there, for twelve seconds, whether the other is still alive.
+    """
+    try:
+        api.clear_member()
+    except Unreachable as error:
+        say(f"the last member's address is left as it is: {error}")
+
+
 def say(text: str) -> None:
     print(f"keeper: {text}", file=sys.stderr, flush=True)
 
@@ -216,9 +242,11 @@ def main() -> int:
         namespace=environment["PATRONI_KUBERNETES_NAMESPACE"],
         scope=environment["PATRONI_SCOPE"],
         name=environment["PATRONI_NAME"],
+        uid=environment["SCALE_POD_UID"],
         selector=environment["SCALE_POD_SELECTOR"],
     )
     own_the_volume()
+    clear_member(api)
     return Keeper(api, sys.argv[1]).run()
 
 

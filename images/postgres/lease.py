@@ -34,12 +34,22 @@ class Api:
     namespace: str
     scope: str
     name: str
+    uid: str
     selector: str
     account: Path = ACCOUNT
 
     def peers(self) -> list[Peer]:
         pods = self._call("GET", f"pods?labelSelector={self.selector}")["items"]
         return [_peer(pod) for pod in pods if pod["metadata"]["name"] != self.name and pod["status"].get("podIP")]
+
+    def knows_this_pod(self) -> bool:
+        """Whether the pod of this name is still this one: after a forced deletion there is none, or the next."""
+        pod = self._call("GET", f"pods/{self.name}", missing={})
+        return bool(pod) and pod["metadata"]["uid"] == self.uid
+
+    def clear_member(self) -> None:
+        """Remove what a Patroni has said about itself on the pod of this name, its address for one."""
+        self._call("PATCH", f"pods/{self.name}", {"metadata": {"annotations": {"status": None}}})
 
     def lease(self) -> dict[str, Any]:
         """The Endpoints object whose annotation `leader` is Patroni's lease."""

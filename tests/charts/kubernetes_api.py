@@ -23,7 +23,7 @@ class State:
 
 def pod(name: str, address: str, *, ready: bool = True) -> dict[str, Any]:
     conditions = [{"type": "Ready", "status": str(ready)}]
-    return {"metadata": {"name": name}, "status": {"podIP": address, "conditions": conditions}}
+    return {"metadata": {"name": name, "uid": f"uid-{name}"}, "status": {"podIP": address, "conditions": conditions}}
 
 
 @contextmanager
@@ -34,6 +34,10 @@ def serving(state: State) -> Iterator[State]:
         def do_GET(self) -> None:
             if "/pods?" in self.path:
                 return self._answer({"items": state.pods})
+            if "/pods/" in self.path:
+                name = self.path.rpartition("/")[2]
+                found = [each for each in state.pods if each["metadata"]["name"] == name]
+                return self._answer(found[0] if found else {}, 200 if found else 404)
             annotations = state.sync if self.path.endswith("-sync") else state.lease
             if annotations is None:
                 return self._answer({}, 404)

@@ -32,7 +32,7 @@ sys.path.insert(0, str(pathlib.Path(path).parent))
 import keeper
 keeper.PATRONI, keeper.VOLUME, keeper.HOPELESS_SECONDS = patroni, pathlib.Path(volume), 0.5
 keeper.SILENCE_SECONDS, keeper.postgres_is_silent = 0.5, lambda: bool(silent)
-api = keeper.Api(url, "here", "scope", "node-0", "app=postgres", pathlib.Path(account))
+api = keeper.Api(url, "here", "scope", "node-0", "uid-node-0", "app=postgres", pathlib.Path(account))
 sys.exit(keeper.Keeper(api, "patroni.yml").run())
 """
 
@@ -155,13 +155,32 @@ def test_a_patroni_that_ends_at_once_ends_the_container_with_its_code(account: P
 
 def test_being_told_to_end_patroni_is_and_its_code_is_the_containers(account: Path) -> None:
     patroni = 'trap "exit 5" TERM; touch "$(dirname "$0")/started"; while :; do sleep 0.1; done'
-    state = State({"leader": "node-0"})
+    state = State({"leader": "node-0"}, pods=[pod("node-0", "127.0.0.1")])
     with serving(state), container(account, patroni, state.url) as process:
         eventually((account / "started").exists)
-        (first, *_) = (int(child) for child in _children(process.pid))
-        os.kill(first, signal.SIGTERM)
+        _tell_to_end(process)
         assert process.wait(SECONDS) == 5
     assert state.patches == []  # Patroni gave it up itself
+
+
+@pytest.mark.parametrize("uid", [None, "uid-of-the-next"], ids=["no-pod", "the-next-pod"])
+def test_deleted_by_force_it_waits_for_nothing_and_frees_the_lease_of_the_dead(account: Path, uid: str | None) -> None:
+    marker = f"{2 * 10**6 + os.getpid()}.5"
+    left: list[list[int]] = []
+    patroni = f'trap "" TERM; touch "$(dirname "$0")/started"; sleep {marker}'
+    known = [pod("node-0", "127.0.0.1") | {"metadata": {"name": "node-0", "uid": uid}}] if uid else []
+    state = State({"leader": "node-0"}, pods=known, before_patch=lambda: left.append(alive(marker)))
+    with serving(state), container(account, patroni, state.url) as process:
+        eventually(lambda: alive(marker))
+        _tell_to_end(process)
+        assert process.wait(SECONDS) == 0
+    assert left == [[]]
+    assert state.patches[0]["metadata"]["annotations"] == {"leader": None}
+
+
+def _tell_to_end(process: subprocess.Popen[bytes]) -> None:
+    (first, *_) = (int(child) for child in _children(process.pid))
+    os.kill(first, signal.SIGTERM)
 
 
 def _children(pid: int) -> list[str]:
@@ -195,6 +214,17 @@ def test_a_volume_is_one_containers_at_a_time(keeper: Any, tmp_path: Path, monke
     os.close(held)
 
 
+def test_the_address_of_the_last_member_is_removed_before_patroni_starts(keeper: Any, account: Path) -> None:
+    with serving(State({})) as state:
+        keeper.clear_member(api(keeper, state, account))
+    assert state.patches == [{"metadata": {"annotations": {"status": None}}}]
+
+
+def test_without_the_api_it_starts_all_the_same(keeper: Any, account: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keeper.clear_member(keeper.Api("http://127.0.0.1:9", "here", "scope", "node-0", "uid", "app=postgres", account))
+    assert "the last member's address is left" in capsys.readouterr().err
+
+
 def test_a_postgres_that_is_stopped_is_silent_and_one_that_runs_is_not(keeper: Any) -> None:
     with postgres_server() as server:
         sockets = parse_dsn(server.url())["host"]
@@ -221,7 +251,7 @@ def test_a_refused_connection_is_an_answer_and_an_address_without_a_way_is_none(
 
 
 def api(keeper: Any, state: State, account: Path) -> Any:
-    return keeper.Api(state.url, "here", "scope", "node-0", "app=postgres", account)
+    return keeper.Api(state.url, "here", "scope", "node-0", "uid-node-0", "app=postgres", account)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +279,7 @@ def test_a_blip_is_no_trouble(keeper: Any, account: Path) -> None:
 
 def test_without_the_api_the_network_is_patronis_business(keeper: Any, account: Path) -> None:
     checks = keeper.Checks(
-        keeper.Api("http://127.0.0.1:9", "here", "scope", "node-0", "app=postgres", account),
+        keeper.Api("http://127.0.0.1:9", "here", "scope", "node-0", "uid-node-0", "app=postgres", account),
         connected=time.monotonic() - 60,
     )
     assert checks.trouble() is None

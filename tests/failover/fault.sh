@@ -31,7 +31,8 @@ case $kind in
     began
     ;;
   kill-patroni)
-    kill -KILL "$(processes '/bin/patroni ' | head -n 1)"
+    mapfile -t patroni < <(processes '/bin/patroni ')
+    kill -KILL "${patroni[0]}"
     began
     ;;
   stop-postgres)
@@ -43,9 +44,9 @@ case $kind in
     sleep "$seconds" & wait
     ;;
   cut)
-    first=$(processes . | head -n 1)
+    mapfile -t members < <(processes .)
     # nft is the node's own.
-    nsenter --target=1 --mount "--net=/proc/$first/ns/net" nft --file - <<RULES
+    nsenter --target=1 --mount "--net=/proc/${members[0]}/ns/net" nft --file - <<RULES
 table ip scale_fault {
   set cut { type ipv4_addr; flags timeout; }
   chain in { type filter hook input priority -300; }

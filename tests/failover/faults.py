@@ -46,9 +46,10 @@ PROCESS = (
     Fault("delete-forced"),
     Fault("kill-postgres"),
     Fault("kill-patroni"),
-    Fault("stop-postgres", 30),
+    Fault("stop-postgres", 20),
 )
-NODE = (Fault("kill-node", 20), Fault("cut", 30, "peers"), Fault("cut", 30, "api"))
+NODE = (Fault("kill-node", 25), Fault("cut", 25, "peers"), Fault("cut", 25, "api"))
+"""Longer than the bar of their gap, so that waiting a fault out does not meet it."""
 BLIPS = (
     *(Fault("stop-postgres", seconds) for seconds in (1, 2)),
     *(Fault("cut", seconds, aim) for seconds in (1, 2) for aim in ("peers", "api")),

@@ -21,12 +21,15 @@ Found = TypeVar("Found")
 
 
 def retried(attempt: Callable[[], Found]) -> Found:
-    """What any client of a replicated database does: connect anew until it answers again."""
+    """What any client of a replicated database does: connect anew until it answers again.
+
+    For a moment of a switchover the last primary still gets connections, and takes no writes.
+    """
     deadline = time.monotonic() + SECONDS
     while True:
         try:
             return attempt()
-        except (psycopg2.OperationalError, psycopg2.InterfaceError, LookupError):
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, errors.ReadOnlySqlTransaction, LookupError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
@@ -68,7 +71,7 @@ def refused(attempt: Callable[[], object], error: type[Exception]) -> None:
 
 
 def seen_on_a_replica() -> None:
-    if not ask(f"SELECT FROM {TABLE} WHERE id = 1", os.environ["REPLICAS"]):
+    if not ask(f"SELECT id FROM {TABLE} WHERE id = 1", os.environ["REPLICAS"]):
         raise LookupError("the replica does not have the row yet")
 
 

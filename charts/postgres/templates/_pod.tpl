@@ -36,6 +36,10 @@ capabilities:
   value: $(PATRONI_KUBERNETES_POD_IP):8008
 - name: PATRONI_SCOPE
   value: {{ include "postgres.scope" . }}
+- name: SCALE_POD_UID
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.uid
 - name: SCALE_POD_SELECTOR
   value: app.kubernetes.io/name={{ .Chart.Name }},app.kubernetes.io/instance={{ .Release.Name }}
 - name: SCALE_DATABASE
