@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deployer import process
+from deployer.errors import CommandError
 from deployer.paths import ROOT
 
 CHARTS = ROOT / "charts"
-REMOVE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,35 @@ class Helm:
         values += [f"--set-json={path}={json.dumps(value)}" for path, value in settings.items()]
         self._run("upgrade", "--install", "--reset-then-reuse-values", *values, *_named(release), str(chart))
 
+    def values(self, release: Release) -> dict[str, Any] | None:
+        """All values that a release was installed with, None where it is not; raises CommandError."""
+        try:
+            answer = self._read("get", "values", "--all", "--output=json", *_named(release))
+        except CommandError as error:
+            if "release: not found" in error.output:
+                return None
+            raise
+        found: dict[str, Any] | None = json.loads(answer) if answer else None
+        return found
+
     def uninstall(self, release: Release) -> None:
-        """Remove a release, if it is there, and wait until its objects are gone; raises CommandError."""
-        wait = ["--wait", "--cascade=foreground", f"--timeout={REMOVE_SECONDS}s"]
-        self._run("uninstall", "--ignore-not-found", *wait, *_named(release))
+        """Remove a release, if it is there; a workload is there as long as its pods are. Raises CommandError."""
+        # Helm's --wait fails now and then while a StatefulSet still ends, with the release's record gone already.
+        self._run("uninstall", "--ignore-not-found", "--cascade=foreground", *_named(release))
 
     def _run(self, *arguments: str) -> None:
+        process.run([*self._command(), *arguments], environment=self._environment())
+
+    def _read(self, *arguments: str) -> str:
+        return process.read([*self._command(), *arguments], environment=self._environment())
+
+    def _command(self) -> list[str]:
+        return [self.program, f"--kubeconfig={self.kubeconfig}"]
+
+    def _environment(self) -> dict[str, str]:
         # Else Helm would keep its caches in the user's home folder, and heed the settings that are there.
         home = self.kubeconfig.with_name("helm")
-        environment = {f"HELM_{kind.upper()}_HOME": str(home / kind) for kind in ("cache", "config", "data")}
-        process.run([self.program, f"--kubeconfig={self.kubeconfig}", *arguments], environment=environment)
+        return {f"HELM_{kind.upper()}_HOME": str(home / kind) for kind in ("cache", "config", "data")}
 
 
 def _named(release: Release) -> list[str]:

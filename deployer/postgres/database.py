@@ -2,25 +2,44 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deployer import process
 from deployer.clusters.base import ZONE_LABEL
 from deployer.errors import CommandError, DeployerError
-from deployer.helm import Release
+from deployer.helm import Helm, Release
 from deployer.kubectl import Kubectl
 from deployer.postgres.state import Node, ailments, ordinal, parse
 from deployer.steps import Report
 
 RELEASE = Release("postgres", "postgres", "scale")
 CONTAINER = "postgres"
-SCOPE = "postgres-primary"
-"""Patroni's name of the database: the Service of its primary."""
+SCOPE = f"{RELEASE.name}-primary"
 DYNAMIC_SETTINGS = "/etc/patroni/dynamic.yml"
 """In the pods: the chart's settings that Patroni keeps in the cluster and gives to all nodes alike."""
 SWITCHOVER_SECONDS = 60
+REMOVE_SECONDS = 300
 ASK_AGAIN_SECONDS = 0.5
+
+
+def named(name: str | None) -> Release:
+    """The release of this name: the database, or a copy restored beside it."""
+    return replace(RELEASE, name=name) if name else RELEASE
+
+
+def uninstall(helm: Helm, kubectl: Kubectl, release: Release) -> None:
+    """Remove a release, and wait until its pods are gone; raises CommandError."""
+    helm.uninstall(release)
+    mine = [f"--namespace={release.namespace}", f"--selector=app.kubernetes.io/instance={release.name}"]
+    kubectl.run("wait", "--for=delete", "statefulsets,pods", *mine, f"--timeout={REMOVE_SECONDS}s")
+
+
+def remove_data(kubectl: Kubectl, release: Release) -> None:
+    """Remove what outlives a release: volumes, passwords, Patroni's records; raises CommandError."""
+    kinds = "persistentvolumeclaims,secrets,services,endpoints,configmaps"
+    mine = f"--selector=app.kubernetes.io/instance={release.name}"
+    kubectl.run("delete", kinds, f"--namespace={release.namespace}", mine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +150,21 @@ class Database:
         kubectl = [self.kubectl.program, f"--kubeconfig={self.kubectl.kubeconfig}"]
         return process.show([*kubectl, exec_, *streams, *inside, *command])
 
+    def sql(self, script: str) -> str:
+        """What psql says to a script at the primary's own socket; raises DeployerError."""
+        exec_, *inside = self.inside(self.leader().name)
+        quiet = "--no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1"
+        command = ["sh", "-c", f'exec psql {quiet} --dbname="$SCALE_DATABASE"']
+        return self.kubectl.run(exec_, "--stdin", *inside, *command, stdin=script)
+
     def inside(self, pod: str) -> list[str]:
         """kubectl's words before a command that is to run in a node's container."""
         return ["exec", self._namespace, pod, f"--container={CONTAINER}", "--"]
+
+    @property
+    def scope(self) -> str:
+        """Patroni's name of it: the Service of its primary."""
+        return f"{self.release.name}-primary"
 
     @property
     def _namespace(self) -> str:

@@ -4,7 +4,7 @@ import time
 
 from deployer import process
 from deployer.errors import DeployerError
-from deployer.postgres.database import ASK_AGAIN_SECONDS, SCOPE, Database
+from deployer.postgres.database import ASK_AGAIN_SECONDS, Database
 from deployer.postgres.state import ordinal
 from deployer.steps import Report
 
@@ -36,7 +36,7 @@ def configure(database: Database, report: Report) -> None:
         for name in _replicas_first(database, pending):
             report(f"restarting Postgres on {name}")
             _step_down(database, name)
-            database.kubectl.run(*database.inside(name), "patronictl", "restart", "--force", SCOPE, name)
+            database.kubectl.run(*database.inside(name), "patronictl", "restart", "--force", database.scope, name)
             database.wait_until_well(WELL_SECONDS, report)
 
 

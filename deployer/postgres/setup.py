@@ -11,8 +11,8 @@ from deployer.clusters.kind import Kind
 from deployer.errors import DeployerError
 from deployer.helm import Helm, Release
 from deployer.kubectl import Kubectl
-from deployer.postgres import rolling
-from deployer.postgres.database import RELEASE, Database
+from deployer.postgres import backups, rolling
+from deployer.postgres.database import RELEASE, Database, remove_data, uninstall
 from deployer.steps import Report, Step
 
 OBJECT_STORE = Release("object-store", "object-store", RELEASE.namespace)
@@ -26,6 +26,7 @@ class Setup:
 
     cluster: Cluster
     settings: Mapping[str, object]
+    release: Release = RELEASE
 
     def install(self) -> None:
         """Install the database or bring it to this state, safe to repeat; raises DeployerError."""
@@ -45,13 +46,13 @@ class Setup:
             *(local if isinstance(self.cluster, Kind) else ()),
             Step("postgres", "Database", 90, self._install),
             Step("postgres-restart", "Restart of what has changed", 60, self._restart),
+            Step("postgres-backup", "Begin of the first backup", 5, self._begin_backup),
         )
 
     def _removal(self, with_data: bool) -> Sequence[Step]:
         removed = (
             Step("postgres-tools", "Tools", 120, self._check),
-            Step("postgres-removal", "Database", 30, lambda report: self._helm(report).uninstall(RELEASE)),
-            Step("object-store-removal", "Object store", 10, lambda report: self._helm(report).uninstall(OBJECT_STORE)),
+            Step("postgres-removal", "Database", 40, self._uninstall),
         )
         return (*removed, Step("postgres-data", "Its data", 10, self._remove_data)) if with_data else removed
 
@@ -84,21 +85,27 @@ class Setup:
         database.wait_until_well(rolling.WELL_SECONDS, report)
         rolling.configure(database, report)
 
+    def _begin_backup(self, report: Report) -> None:
+        backups.begin_first(self._database(report))
+
     def _namespace(self, report: Report) -> None:
         metadata = {"name": RELEASE.namespace, "labels": SECURITY}
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         apply = ["apply", "--server-side", "--field-manager=chaos-at-scale", "--filename=-"]
         self._kubectl(report).run(*apply, stdin=json.dumps(namespace))
 
+    def _uninstall(self, report: Report) -> None:
+        for release in self._removed():
+            report(release.name)
+            uninstall(self._helm(report), self._kubectl(report), release)
+
     def _remove_data(self, report: Report) -> None:
-        """Volumes, passwords, and Patroni's records, which Helm leaves: all that carries the release's label."""
-        for release in (RELEASE, OBJECT_STORE):
-            self._kubectl(report).run(
-                "delete",
-                "persistentvolumeclaims,secrets,services,endpoints,configmaps",
-                f"--namespace={release.namespace}",
-                f"--selector=app.kubernetes.io/instance={release.name}",
-            )
+        for release in self._removed():
+            remove_data(self._kubectl(report), release)
+
+    def _removed(self) -> Sequence[Release]:
+        """The object store goes with the database that it is for, not with a restored copy."""
+        return (self.release, OBJECT_STORE) if self.release == RELEASE else (self.release,)
 
     def _kubectl(self, report: Report) -> Kubectl:
         return Kubectl(tools.kubectl(report), self.cluster.kubeconfig)

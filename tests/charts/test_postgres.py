@@ -37,7 +37,8 @@ def node(rendered: Rendered) -> dict[str, Any]:
         ("synchronous.enabled=false", "set synchronous.acceptLoss=true if that is meant"),
         ("tls.generate=false", "name a Secret in tls.existingSecret"),
         ("timing.ttl=10", "must not exceed ttl"),
-        ("restore.path=/a/b", "set backup.enabled=true"),
+        ("backup.enabled=true,backup.secret=", "set one of them"),
+        ("backup.enabled=true,backup.role=arn:aws:iam::123456789012:role/postgres", "set one of them"),
         ("restore.time=2026-01-01 12:00:00", "set restore.path as well"),
         ("parameters.fsync=off", "parameters.fsync is set by the chart"),
         ("parameters.ssl=off", "parameters.ssl is set by the chart"),
@@ -190,7 +191,7 @@ def test_two_releases_share_nothing(postgres: Rendered) -> None:
 
 
 def restored(path: str) -> Rendered:
-    return render("postgres", "backup.enabled=true", f"restore.path={path}", "restore.time=2026-01-31 12:00:00+00")
+    return render("postgres", f"restore.path={path}", "restore.time=2026-01-31 12:00:00+00")
 
 
 def test_a_cluster_is_not_restored_from_the_place_of_its_own_backups() -> None:
@@ -204,6 +205,27 @@ def test_a_restored_cluster_is_told_from_where_and_up_to_when() -> None:
     assert configuration(rendered)["bootstrap"]["method"] == "restore"
     assert environment["SCALE_RESTORE_PATH"] == f"/{NAMESPACE}/other"
     assert environment["SCALE_RESTORE_TIME"] == "2026-01-31 12:00:00+00"
+
+
+def test_a_restored_cluster_reads_the_bucket_and_writes_nothing_to_it() -> None:
+    rendered = restored(f"/{NAMESPACE}/other")
+    assert configuration(rendered)["postgresql"]["parameters"]["archive_mode"] == "off"
+    assert not rendered.of("CronJob")
+    (pods,) = rendered.of("StatefulSet")
+    assert pods["spec"]["template"]["metadata"]["labels"]["scale.object-store/client"] == "true"
+    mounts = {mount["name"] for mount in node(rendered)["containers"][0]["volumeMounts"]}
+    assert {"object-store", "pgbackrest"} <= mounts
+
+
+def test_an_aws_role_opens_the_bucket_in_place_of_keys() -> None:
+    role = "arn:aws:iam::123456789012:role/postgres"
+    rendered = render("postgres", "backup.enabled=true", "backup.secret=", f"backup.role={role}")
+    account = rendered.one("ServiceAccount", "postgres")
+    assert account["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": role}
+    assert {pod["serviceAccountName"] for pod in rendered.pods() if "serviceAccountName" in pod} == {"postgres"}
+    assert "repo1-s3-key-type=web-id" in rendered.one("ConfigMap", "postgres-config")["data"]["backup.conf"]
+    for pod in rendered.pods():
+        assert "object-store" not in [volume["name"] for volume in pod.get("volumes", ())]
 
 
 def test_without_backups_nothing_of_them_is_there(postgres: Rendered) -> None:

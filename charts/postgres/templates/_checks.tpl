@@ -14,8 +14,8 @@
 {{- if gt (add $timing.loopWait (mul 2 $timing.retryTimeout)) (int64 $timing.ttl) -}}
 {{- fail "timing: loopWait + 2 * retryTimeout must not exceed ttl, or a primary still writes when its lease is another's." -}}
 {{- end -}}
-{{- if and $values.restore.path (not $values.backup.enabled) -}}
-{{- fail "restore.path is within the bucket of backup, which is off: set backup.enabled=true." -}}
+{{- if and (include "postgres.usesBucket" .) (eq (not $values.backup.secret) (not $values.backup.role)) -}}
+{{- fail "A bucket is opened by the keys in backup.secret or by the AWS role backup.role: set one of them, not both." -}}
 {{- end -}}
 {{- if and $values.restore.time (not $values.restore.path) -}}
 {{- fail "restore.time says when, not of what: set restore.path as well." -}}

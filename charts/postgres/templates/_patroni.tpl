@@ -121,7 +121,7 @@ sslkey: /etc/scale/tls/tls.key
 {{- define "postgres.fixedParameters" -}}
 {{- if .Values.backup.enabled }}
 archive_mode: "on"
-archive_command: pgbackrest --stanza=scale archive-push %p
+archive_command: /usr/local/lib/scale/archive-by-pgbackrest %p
 archive_timeout: {{ .Values.backup.archiveSeconds }}s
 {{- else }}
 archive_mode: "off"

@@ -1,3 +1,8 @@
+{{- /* Whether there is a bucket: to write backups to, or one to start from. */ -}}
+{{- define "postgres.usesBucket" -}}
+{{ ternary "true" "" (or .Values.backup.enabled (not (empty .Values.restore.path))) }}
+{{- end }}
+
 {{- /* Where backups lie; the keys are in the environment. */ -}}
 {{- define "postgres.pgbackrest" -}}
 [global]
@@ -7,7 +12,11 @@ repo1-storage-port={{ .Values.backup.port }}
 repo1-s3-bucket={{ .Values.backup.bucket }}
 repo1-s3-region={{ .Values.backup.region }}
 repo1-s3-uri-style={{ .Values.backup.uriStyle }}
+{{- if .Values.backup.secret }}
 repo1-storage-ca-file=/etc/scale/object-store/ca.crt
+{{- else }}
+repo1-s3-key-type=web-id
+{{- end }}
 repo1-path={{ include "postgres.backupPath" . }}
 repo1-retention-full={{ .Values.backup.keep }}
 repo1-bundle=y
@@ -33,6 +42,10 @@ tls-server-auth={{ include "postgres.scope" . }}=scale
 [scale]
 pg1-path=/var/lib/postgresql/17
 pg1-socket-path=/run/postgresql
+
+# A restore waits for the disk after each of a thousand files.
+[global:restore]
+process-max=4
 {{- end }}
 
 {{- /* The job: asks every node who it is, and copies from a standby where there is one. */ -}}
@@ -53,6 +66,7 @@ backup-standby=prefer
 {{- end }}
 
 {{- define "postgres.storeKeys" -}}
+{{- if .Values.backup.secret -}}
 - name: PGBACKREST_REPO1_S3_KEY
   valueFrom:
     secretKeyRef:
@@ -64,8 +78,10 @@ backup-standby=prefer
       name: {{ .Values.backup.secret }}
       key: secret-key
 {{- end }}
+{{- end }}
 
 {{- define "postgres.storeVolume" -}}
+{{- if .Values.backup.secret -}}
 - name: object-store
   secret:
     secretName: {{ .Values.backup.secret }}
@@ -73,4 +89,12 @@ backup-standby=prefer
     items:
       - key: ca.crt
         path: ca.crt
+{{- end }}
+{{- end }}
+
+{{- define "postgres.storeMount" -}}
+{{- if .Values.backup.secret -}}
+- name: object-store
+  mountPath: /etc/scale/object-store
+{{- end }}
 {{- end }}

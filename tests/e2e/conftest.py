@@ -1,0 +1,24 @@
+"""The database on a cluster of its own, shared by the tests of what befalls it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deployer.kubectl import Kubectl
+from deployer.postgres.database import Database
+from tests.checkout import Checkout, checkout
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A checkout with the database on its cluster."""
+    with checkout(tmp_path_factory.mktemp("postgres") / "postgres") as made:
+        made.run("up")
+        made.run("setup_postgres")
+        yield made
+
+
+@pytest.fixture(scope="session")
+def database(installed: Checkout) -> Database:
+    folder = installed.root / ".run_kube"
+    return Database(Kubectl(str(folder / "bin/kubectl"), folder / "clusters" / installed.cluster / "kubeconfig"))
