@@ -23,15 +23,16 @@ LONG = {"FUZZ_INPUTS": "100000", "API_EXAMPLES": "1000"}
 def run(pytest_arguments: Sequence[str], long: bool, e2e: bool) -> None:
     """Run everything, or only pytest where arguments say what; raises AlreadySaid if anything failed.
 
-    e2e: also the tests that make clusters on this machine's Docker Engine.
+    e2e: also the tests that make clusters on this machine's Docker Engine. long: also those that take minutes each.
     """
     environment = java.environment() | process.compiled_code()
     if long:
         environment |= LONG
     _prepare_browser()
     commands = {} if pytest_arguments else dict(LINTERS)
-    # The last -m counts: pyproject.toml's leaves the clusters out.
-    commands["tests"] = ("pytest", "-rs", *(("-m", "") if e2e else ()), *pytest_arguments)
+    # The last -m counts, and takes the place of pyproject.toml's.
+    left_out = " and ".join(f"not {marker}" for marker, asked in (("cluster", e2e), ("long", long)) if not asked)
+    commands["tests"] = ("pytest", "-rs", "-m", left_out, *pytest_arguments)
     failed = []
     for name, command in commands.items():
         print(f"── {name}", flush=True)

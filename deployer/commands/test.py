@@ -20,7 +20,7 @@ def test(
     ] = False,
     long: Annotated[
         bool,
-        typer.Option("--long", help="More of what is random: 100,000 fuzzed files, 1,000 questions per API operation."),
+        typer.Option("--long", help="Also what takes minutes each, and more of what is random (100,000 fuzzed files)."),
     ] = False,
 ) -> None:
     """Lint, check types and layers, run every test on real parts; says what it skipped and why."""

@@ -10,7 +10,7 @@ from deployer.clusters import registry
 from deployer.postgres.database import Database
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(1800)]
 
 NEXT = "9.9.9"
 

@@ -16,7 +16,7 @@ from deployer.postgres.database import Database, remove_data, uninstall
 from tests.checkout import Checkout
 from tests.pods import eventually
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(1800)]
 
 VOLUME = "/var/lib/postgresql"
 LITTLE_WAL = {"max_slot_wal_keep_size": "48MB", "max_wal_size": "64MB", "min_wal_size": "32MB"}
