@@ -10,15 +10,21 @@ from tests.checkout import Checkout, checkout
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A checkout with the database on its cluster."""
+def with_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A checkout with a cluster."""
     with checkout(tmp_path_factory.mktemp("postgres") / "postgres") as made:
         made.run("up")
-        made.run("setup_postgres")
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def installed(with_cluster: Checkout) -> Checkout:
+    """It with the database on its cluster, whatever the tests before have left."""
+    with_cluster.run("setup_postgres")
+    return with_cluster
+
+
+@pytest.fixture(scope="module")
 def database(installed: Checkout) -> Database:
     folder = installed.root / ".run_kube"
     return Database(Kubectl(str(folder / "bin/kubectl"), folder / "clusters" / installed.cluster / "kubeconfig"))

@@ -4,17 +4,14 @@ import base64
 import json
 import os
 import random
-import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from deployer.errors import CommandError
-from deployer.kubectl import Kubectl
 from deployer.postgres.database import SCOPE, Database
-from tests.checkout import ROOT, Checkout, checkout
+from tests.checkout import Checkout
 from tests.failover import faults
 from tests.failover.client import writing
 from tests.failover.ledger import judge, rivals
@@ -24,22 +21,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("KILL_SEED", "1"))
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A checkout with the database on its cluster."""
-    with checkout(tmp_path_factory.mktemp("postgres") / "postgres") as made:
-        shutil.copytree(ROOT / "charts", made.root / "charts")
-        made.run("up")
-        made.run("setup_postgres")
-        yield made
-
-
-@pytest.fixture(scope="module")
-def database(installed: Checkout) -> Database:
-    folder = installed.root / ".run_kube"
-    return Database(Kubectl(str(folder / "bin/kubectl"), folder / "clusters" / installed.cluster / "kubeconfig"))
 
 
 def _status(installed: Checkout) -> dict[str, Any]:
