@@ -17,7 +17,7 @@ from tests.failover.client import writing
 from tests.failover.ledger import judge, rivals
 from tests.failover.rounds import effects, fault_pods, play
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(3600)]
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("KILL_SEED", "1"))

@@ -12,7 +12,7 @@ from deployer.postgres.database import Database
 from tests.checkout import Checkout
 from tests.pods import eventually
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

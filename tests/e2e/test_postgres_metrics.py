@@ -8,7 +8,7 @@ from deployer.postgres.database import Database
 from deployer.postgres.state import Node
 from tests.pods import eventually
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(1800)]
 
 PATRONI, EXPORTER = 8008, 9187
 NAMES = {
